@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import { blobRefSchema, failureSchema } from './basics.ts'
+import { documentChangeSchema, documentOpSchema, documentStateSchema, jobInputsSchema, subjectSchema } from './document.ts'
+import { modelSummarySchema } from './model-manifest.ts'
+import { candidateSchema } from './engine-protocol.ts'
+
+/** A picture that comes from the window: a path (drop, command line) or bytes (paste, drop without path). */
+export const pictureSourceSchema = z.union([
+  z.strictObject({ path: z.string().min(1) }),
+  z.strictObject({ name: z.string().max(200), bytes: z.instanceof(Uint8Array) }),
+])
+export type PictureSource = z.infer<typeof pictureSourceSchema>
+
+export const settingsSchema = z.strictObject({
+  theme: z.enum(['dark', 'light', 'contrast', 'system']),
+  /** Hints of the first start that were seen. */
+  hintsSeen: z.array(z.string()),
+  tintColour: z.string().regex(/^#[0-9a-f]{6}$/),
+  candidates: z.int().min(1).max(8),
+  panelWidthPx: z.int().min(260).max(640),
+  turnsOpen: z.boolean(),
+  provider: z.enum(['auto', 'cpu', 'webgpu', 'dml', 'coreml', 'cuda']),
+  recentFiles: z.array(z.string()).max(20),
+})
+export type Settings = z.infer<typeof settingsSchema>
+
+const nothing = z.null()
+const maybeState = documentStateSchema.nullable()
+
+/**
+ * Every call of the window into main: name, what goes in, what comes out. The table is the only list of them; `preload.ts` and `shell/ipc.ts` are
+ * made from it, and both ends parse with it. A call that fails rejects with a Failure.
+ * `null` from open, save and export means that the person closed the dialog.
+ */
+export const channels = {
+  'app.info': { in: nothing, out: z.strictObject({ version: z.string(), platform: z.string(), samples: z.array(z.strictObject({ id: z.string(), name: z.string() })) }) },
+  'app.licences': { in: nothing, out: z.string() },
+  'settings.get': { in: nothing, out: settingsSchema },
+  'settings.set': { in: settingsSchema.partial(), out: settingsSchema },
+  'models.list': { in: nothing, out: z.array(modelSummarySchema) },
+  /** The document that is open in this window, null before the first. */
+  'document.current': { in: nothing, out: maybeState },
+  /** Opens a photo or a .larkspur file; null source asks with a dialog. */
+  'document.open': { in: pictureSourceSchema.nullable(), out: maybeState },
+  'document.openSample': { in: z.strictObject({ sample: z.string() }), out: documentStateSchema },
+  'document.apply': { in: documentOpSchema, out: documentStateSchema },
+  'document.undo': { in: nothing, out: documentStateSchema },
+  'document.redo': { in: nothing, out: documentStateSchema },
+  'document.save': { in: z.strictObject({ as: z.boolean() }), out: maybeState },
+  /** Flattened picture in the photo's own depth and profile, recipes of the current path embedded; path null asks with a dialog. */
+  'document.export': { in: z.strictObject({ path: z.string().nullable(), recipes: z.boolean() }), out: z.strictObject({ path: z.string() }).nullable() },
+  /** A candidate as its own PNG file with its recipe, without accepting it. */
+  'candidate.saveAs': { in: z.strictObject({ candidate: candidateSchema, path: z.string().nullable() }), out: z.strictObject({ path: z.string() }).nullable() },
+  'document.jobInputs': { in: nothing, out: jobInputsSchema },
+  /** Decodes a picture into the blob store (8-bit sRGB, upright) without adding it; null source asks with a dialog. */
+  'subject.import': { in: pictureSourceSchema.nullable(), out: subjectSchema.nullable() },
+  /** Stores a mended cut-out: 8-bit coverage, row by row. */
+  'blob.putMask': { in: z.strictObject({ width: z.int().positive(), height: z.int().positive(), coverage: z.instanceof(Uint8Array) }), out: blobRefSchema },
+  'engine.restart': { in: nothing, out: nothing },
+  'window.confirmClose': { in: z.strictObject({ choice: z.enum(['save', 'discard', 'cancel']) }), out: nothing },
+} as const satisfies Record<string, { in: z.ZodType; out: z.ZodType }>
+
+export type ChannelName = keyof typeof channels
+export type ChannelIn<N extends ChannelName> = z.infer<(typeof channels)[N]['in']>
+export type ChannelOut<N extends ChannelName> = z.infer<(typeof channels)[N]['out']>
+
+/** Everything main tells the window unasked. */
+export const windowEvents = {
+  'document.changed': documentChangeSchema,
+  /** A menu item or system shortcut was chosen: the id of a command of the window's registry. */
+  'command': z.strictObject({ id: z.string() }),
+  'engine.state': z.strictObject({ state: z.enum(['starting', 'ready', 'restarting', 'failed']), failure: failureSchema.nullable() }),
+  'notice': z.strictObject({ kind: z.enum(['info', 'warning', 'error']), message: z.string() }),
+  'settings.changed': settingsSchema,
+} as const satisfies Record<string, z.ZodType>
+export type WindowEventName = keyof typeof windowEvents
+export type WindowEvent<N extends WindowEventName> = z.infer<(typeof windowEvents)[N]>
+
+/**
+ * `window.larkspur`, made by preload. The engine's port arrives as a `message` event on `window` with data `larkspur-engine-port` each time an engine
+ * process starts; the port speaks `engine-protocol.ts`.
+ *
+ * Pixels come over the `larkspur-image:` scheme:
+ *   larkspur-image://layer/<document>/<layer>/<revision>/<mip>/<column>/<row>  raw RGBA8 sRGB, TILE_SIDE^2 * 4 bytes, not premultiplied; mip n is the layer halved n times
+ *   larkspur-image://mask/<document>/<revision>/<column>/<row>                raw coverage, TILE_SIDE^2 bytes, 204 for an empty tile
+ *   larkspur-image://blob/<sha256>                                            the PNG
+ */
+export interface LarkspurBridge {
+  call<N extends ChannelName>(name: N, input: ChannelIn<N>): Promise<ChannelOut<N>>
+  on<N extends WindowEventName>(name: N, listener: (event: WindowEvent<N>) => void): () => void
+  /** Absolute path of a dropped file, empty when it has none. */
+  pathOfFile(file: File): string
+}

@@ -1,0 +1,81 @@
+import { z } from 'zod'
+import { blobRefSchema, boxSchema, failureSchema } from './basics.ts'
+import { recipeSchema, runFactsSchema } from './recipe.ts'
+
+/**
+ * Messages on the port between the window and the engine process. Pictures go by name through the blob store; only small previews ride along.
+ * A job is a list of variants of one recipe that run one after the other and share what they can: candidates differ in seed, a strip in beta.
+ */
+const jobId = z.string().min(1).max(64)
+export const variantSchema = z.strictObject({ seed: z.int().min(0).max(0xffffffff), beta: z.number().min(0).max(1) })
+export type Variant = z.infer<typeof variantSchema>
+
+export const engineRequestSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('generate'), jobId, recipe: recipeSchema, variants: z.array(variantSchema).min(1).max(16) }),
+  /** Cut-out of a subject picture (u2netp): answers `cutout`. */
+  z.strictObject({ type: z.literal('cutout'), jobId, picture: blobRefSchema }),
+  /** The picture exactly as the model sees it for this recipe: answers `seen`. No network runs. */
+  z.strictObject({ type: z.literal('look'), jobId, recipe: recipeSchema }),
+  z.strictObject({ type: z.literal('cancel'), jobId }),
+  /** Load a model's sessions ahead of the first job. */
+  z.strictObject({ type: z.literal('warm'), jobId, modelId: z.string() }),
+])
+export type EngineRequest = z.infer<typeof engineRequestSchema>
+
+/** Small RGBA picture for the eye alone: width * height * 4 bytes. */
+export const previewSchema = z.strictObject({ width: z.int().positive(), height: z.int().positive(), rgba: z.instanceof(Uint8Array) })
+export type Preview = z.infer<typeof previewSchema>
+
+export const candidateSchema = z.strictObject({
+  /** The recipe with this variant's seed and beta. */
+  recipe: recipeSchema,
+  /** RGBA PNG of the size of `box`: the repainted region, alpha = mask with feather. */
+  patch: blobRefSchema,
+  box: boxSchema,
+  facts: runFactsSchema,
+})
+export type Candidate = z.infer<typeof candidateSchema>
+
+export const engineEventSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('ready'), provider: z.string(), app: z.string() }),
+  /** What the engine does now, in a few words for the status text. */
+  z.strictObject({ type: z.literal('status'), provider: z.string(), modelId: z.string().nullable(), activity: z.string() }),
+  z.strictObject({
+    type: z.literal('progress'),
+    jobId,
+    variant: z.int().nonnegative(),
+    stage: z.string(),
+    step: z.int().nonnegative(),
+    steps: z.int().nonnegative(),
+    /** Share of this variant that is done, 0..1, composed by slices of the stages. */
+    fraction: z.number().min(0).max(1),
+    secondsLeft: z.number().nonnegative().nullable(),
+  }),
+  z.strictObject({ type: z.literal('preview'), jobId, variant: z.int().nonnegative(), box: boxSchema, preview: previewSchema }),
+  z.strictObject({ type: z.literal('candidate'), jobId, variant: z.int().nonnegative(), candidate: candidateSchema }),
+  z.strictObject({ type: z.literal('cutout'), jobId, cutout: blobRefSchema, coverage: z.number().min(0).max(1) }),
+  z.strictObject({
+    type: z.literal('seen'),
+    jobId,
+    box: boxSchema,
+    scene: previewSchema,
+    subject: previewSchema.nullable(),
+    notices: z.array(z.string()),
+  }),
+  z.strictObject({ type: z.literal('done'), jobId }),
+  z.strictObject({ type: z.literal('cancelled'), jobId }),
+  z.strictObject({ type: z.literal('failed'), jobId, failure: failureSchema }),
+])
+export type EngineEvent = z.infer<typeof engineEventSchema>
+
+/** What main hands the engine process when it starts. */
+export const engineInitSchema = z.strictObject({
+  blobFolder: z.string(),
+  /** Folders that hold models, one sub-folder a model; the first is the bundled one. */
+  modelFolders: z.array(z.string()).min(1),
+  /** ONNX files of the assist networks: u2netp for cut-outs, MI-GAN for filling. */
+  assist: z.strictObject({ cutout: z.string(), fill: z.string() }),
+  provider: z.enum(['auto', 'cpu', 'webgpu', 'dml', 'coreml', 'cuda']),
+  app: z.string(),
+})
+export type EngineInit = z.infer<typeof engineInitSchema>
