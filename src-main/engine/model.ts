@@ -1,0 +1,100 @@
+import type { ScheduleConfig } from './samplers/schedule.ts'
+import type { Tensor } from './runtime/tensor.ts'
+
+/** What a loaded model is; read-only facts from its manifest or its published configs. */
+export interface ModelFacts {
+  /** Folder it was loaded from. */
+  readonly folder: string
+  /** `larkspur-model.json` id, or the folder's name where there is no manifest. */
+  readonly id: string
+  /** Side in pixels the model was trained for. */
+  readonly nativeSize: number
+  readonly latentChannels: number
+  /** Pixels per latent along one side, 8 for every published VAE. */
+  readonly vaeFactor: number
+  /** Sides of the latent must be multiples of this, or the U-Net's skips do not meet. */
+  readonly latentMultiple: number
+  /** Whether the U-Net takes a guide latent behind the masked-image latent. */
+  readonly guideChannels: boolean
+  /** How a mask comes to latent size: LAR-Gen's antialiased bilinear, or plain diffusers' nearest. */
+  readonly maskToLatent: 'antialiased' | 'nearest'
+  /** Betas, prediction type, spacing: everything a sampler needs. */
+  readonly schedule: ScheduleConfig
+  /** Tokens of a text context, begin and end marks included. */
+  readonly contextLength: number
+  /** Optional parts. `subject` needs a CLIP image encoder and image-token weights, `refine` a RefineNet too. */
+  readonly parts: { readonly text: boolean; readonly subject: boolean; readonly refine: boolean }
+  /** Input of the CLIP image encoder, null without one. Pixels are (value in 0..1 - mean) / std per RGB channel. */
+  readonly vision: { readonly size: number; readonly mean: readonly [number, number, number]; readonly std: readonly [number, number, number] } | null
+}
+
+export interface EncodedText {
+  /** [B, contextLength, width] what the U-Net attends to. */
+  readonly context: Tensor
+  /** [B, width or projection width] pooled at the end mark, projected where the model has a text projection. */
+  readonly pooled: Tensor
+  /** Per prompt: true when it was longer than the context and was cut. */
+  readonly cut: readonly boolean[]
+}
+
+export interface EncodedVision {
+  /** [B, 1 + patches, width] hidden_states[-2]; image tokens are made of it. */
+  readonly penultimate: Tensor
+  /** [B, 1 + patches, width] last layer before the post layer norm; detail tokens are made of it. */
+  readonly last: Tensor
+  /** [B, projection width], null where the file has no projection. */
+  readonly embeds: Tensor | null
+}
+
+/** norm1(x) of each decoder self-attention of the RefineNet: layer name -> [1 or B, tokens, channels]. */
+export type RefineFeatures = ReadonlyMap<string, Tensor>
+
+export interface PredictInput {
+  /** [B, L, h, w] noisy latent, already scaled by the sampler. */
+  readonly latent: Tensor
+  /** [1 or B, 1, h, w], 1 = repaint. */
+  readonly mask: Tensor
+  /** [1 or B, L, h, w] VAE of the scene with mid-grey in the hole, times the scaling factor. */
+  readonly maskedLatent: Tensor
+  /** [1 or B, L, h, w]; must be given when and only when the model has guide channels (zeros = no guide). */
+  readonly guideLatent?: Tensor | undefined
+  /** Whole or fractional training timestep, 0..999. */
+  readonly timestep: number
+  /** [B, contextLength, width] */
+  readonly text: Tensor
+  /** [B, tokens, width]; absent means text only, without an image branch. */
+  readonly imageTokens?: Tensor | undefined
+  /** Image strength, 0..1; only read with imageTokens. One number, or one per batch entry. */
+  readonly beta?: number | readonly number[] | undefined
+  /** RefineNet features, shared by all batch entries when their first side is 1. */
+  readonly features?: RefineFeatures | undefined
+}
+
+/**
+ * The networks of one model as functions. Sessions are made at first use and shared; calls may overlap but run one after the other.
+ * Everything rejects with UserError when an input does not fit the model or a file is damaged, and with the runtime's error otherwise.
+ */
+export interface LarGenModel {
+  readonly facts: ModelFacts
+  /** CLIP text. Empty string = the null prompt. */
+  encodeText(prompts: readonly string[]): Promise<EncodedText>
+  /** CLIP image encoder. @param pixels [B, 3, size, size], normalised; all zeros is the null picture. */
+  encodeVision(pixels: Tensor): Promise<EncodedVision>
+  /** Resampler. @param penultimate [B, 1 + patches, width] @returns [B, tokens, context width] */
+  imageTokens(penultimate: Tensor): Promise<Tensor>
+  /** Linear map. @param last [B, 1 + patches, width] @returns [B, 1 + patches, context width] */
+  detailTokens(last: Tensor): Promise<Tensor>
+  /** VAE posterior mean times the scaling factor. @param image [B, 3, H, W] in -1..1, sides multiples of vaeFactor */
+  encodeImage(image: Tensor): Promise<Tensor>
+  /** @param latent [B, L, h, w] scaled as encodeImage returns it @returns [B, 3, H, W], about -1..1, not clamped */
+  decodeLatent(latent: Tensor): Promise<Tensor>
+  /** RefineNet. @param noisyReference [B, L, h, w] subject latent diffused to `timestep` @param detailTokens [B, tokens, context width] */
+  refineFeatures(noisyReference: Tensor, timestep: number, detailTokens: Tensor): Promise<RefineFeatures>
+  /** Main U-Net. @returns [B, L, h, w] epsilon or v, as `facts.schedule.prediction` says */
+  predict(input: PredictInput): Promise<Tensor>
+  /** Seconds spent inside the networks so far, by network; for reports of engine overhead. */
+  networkSeconds(): Readonly<Record<string, number>>
+  /** Makes the sessions a job with these parts needs, ahead of it. */
+  warm(parts: { subject: boolean; refine: boolean }): Promise<void>
+  release(): Promise<void>
+}
