@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defineConfig } from 'electron-vite'
+
+// [Note: build targets] The oldest Electron that the code must run on is 33 (Chromium 130, Node 20.18), which build/prepare falls back to. electron-vite
+// would take the targets of the version in package.json.
+const NODE = 'node20.18'
+const CHROMIUM = 'chrome130'
+
+// What cannot be bundled (native code, WebAssembly that finds its files beside its script) is in package.json's dependencies; everything else is in
+// devDependencies and ends up in the bundle.
+const at = (path: string): string => resolve(import.meta.dirname, path)
+
+const entries = {
+  main: at('src-main/main.ts'),
+  'engine-host': at('src-main/engine/host.ts'),
+  'documents-worker': at('src-main/documents/worker.ts'),
+}
+
+export default defineConfig({
+  main: {
+    build: {
+      target: NODE,
+      rolldownOptions: {
+        // Parts that are still being written are left out of the bundle until their entry is there.
+        input: Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(path))),
+      },
+    },
+  },
+  preload: {
+    build: {
+      target: NODE,
+      // A sandboxed preload can require nothing but electron, so zod goes into it.
+      externalizeDeps: false,
+      rolldownOptions: { input: { preload: at('src-main/preload.ts') }, output: { format: 'cjs', entryFileNames: '[name].cjs' } },
+    },
+  },
+  renderer: {
+    root: at('src-renderer'),
+    plugins: [svelte({ configFile: at('svelte.config.js') })],
+    build: {
+      target: CHROMIUM,
+      outDir: at('out/renderer'),
+      emptyOutDir: true,
+      // Data URLs in scripts and styles would need holes in the content security policy.
+      assetsInlineLimit: 0,
+      rolldownOptions: { input: at('src-renderer/index.html') },
+    },
+  },
+})
