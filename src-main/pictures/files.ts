@@ -21,7 +21,7 @@ export async function writeFileWhole(path: string, bytes: Uint8Array): Promise<v
     await rename(temporary, path)
     if (process.platform !== 'win32') await syncFolder(folder)
   } catch (error) {
-    await rm(temporary, { force: true })
+    await rm(temporary, { force: true }).catch(() => undefined)
     throw new UserError('write-failed', `${path}: could not be written (${fileReason(error)})`)
   }
 }

@@ -9,7 +9,13 @@ let loading: Promise<VipsModule> | null = null
 const ALLOWED_LOADERS = ['Jpeg', 'Png', 'Webp', 'Tiff', 'Nsgif', 'Heif', 'Jxl']
 
 async function load(): Promise<VipsModule> {
-  const vips = await Vips({ dynamicLibraries: ['vips-heif.wasm', 'vips-jxl.wasm'], printErr: () => undefined, print: () => undefined })
+  const vips = await Vips({
+    dynamicLibraries: ['vips-heif.wasm', 'vips-jxl.wasm'],
+    // Warnings of a decoder are either errors that we report in our own words or of no interest to a person.
+    preRun: (module: { ENV: Record<string, string> }) => {
+      module.ENV['VIPS_WARNING'] = '0'
+    },
+  })
   // The engine owns the cores; one thread also keeps a decode's memory near one picture.
   vips.concurrency(1)
   // A cached operation keeps its pixels alive in a heap that never shrinks.
