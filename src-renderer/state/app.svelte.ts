@@ -1,0 +1,77 @@
+import { getContext, setContext } from 'svelte'
+import type { LarkspurBridge } from '../../src-main/contract/channels.ts'
+import { Calls } from './bridge.ts'
+import { DocumentStore } from './document.svelte.ts'
+import { EngineStore } from './engine.svelte.ts'
+import { Generation } from './generation.svelte.ts'
+import { ModelsStore } from './models.svelte.ts'
+import { Notices } from './notices.svelte.ts'
+import { RecipeDraft } from './recipe-draft.svelte.ts'
+import { SettingsStore } from './settings.svelte.ts'
+import { Staging } from './staging.svelte.ts'
+import { SubjectsDesk } from './subjects.svelte.ts'
+import { UiState } from './ui.svelte.ts'
+
+/** The stores of one window, put together. Components ask `useApp()`; tests make one with a bridge of their own. */
+export class AppState {
+  readonly notices = new Notices()
+  readonly ui = new UiState()
+  readonly staging = new Staging()
+  readonly calls: Calls
+  readonly settings: SettingsStore
+  readonly models: ModelsStore
+  readonly document: DocumentStore
+  readonly engine: EngineStore
+  readonly draft: RecipeDraft
+  readonly generation: Generation
+  readonly subjects: SubjectsDesk
+  samples = $state.raw<readonly { readonly id: string; readonly name: string }[]>([])
+  version = $state('')
+  platform = $state('')
+
+  constructor(bridge: LarkspurBridge) {
+    this.calls = new Calls(bridge, (failure) => this.notices.show('error', failure.message))
+    this.settings = new SettingsStore(this.calls)
+    this.models = new ModelsStore(this.calls)
+    this.document = new DocumentStore(this.calls)
+    this.engine = new EngineStore({ onDefect: (message) => this.notices.show('error', message) })
+    this.engine.follow(bridge)
+    this.draft = new RecipeDraft(() => ({
+      model: this.models.current,
+      hasDocument: this.document.state !== null,
+      hasMask: this.document.hasMask,
+      subjects: this.document.subjects,
+    }))
+    this.subjects = new SubjectsDesk(this.calls, this.document, this.engine, this.draft, this.notices)
+    this.generation = new Generation({
+      calls: this.calls,
+      document: this.document,
+      engine: this.engine,
+      draft: this.draft,
+      staging: this.staging,
+      candidates: () => this.settings.value.candidates,
+    })
+    bridge.on('notice', (notice) => this.notices.show(notice.kind, notice.message))
+  }
+
+  /** Everything that is asked of main once, when the window opens. */
+  async start(): Promise<void> {
+    const info = this.calls.attempt('app.info', null).then((answer) => {
+      if (!answer) return
+      this.samples = answer.samples
+      this.version = answer.version
+      this.platform = answer.platform
+    })
+    await Promise.all([info, this.settings.load(), this.models.load(), this.document.load()])
+  }
+}
+
+const KEY = Symbol('larkspur')
+
+export function provideApp(app: AppState): void {
+  setContext(KEY, app)
+}
+
+export function useApp(): AppState {
+  return getContext<AppState>(KEY)
+}

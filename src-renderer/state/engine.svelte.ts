@@ -1,0 +1,349 @@
+import type { BlobRef, Box, Failure } from '../../src-main/contract/basics.ts'
+import type { LarkspurBridge } from '../../src-main/contract/channels.ts'
+import { engineEventSchema } from '../../src-main/contract/engine-protocol.ts'
+import type { Candidate, EngineEvent, EngineRequest, Preview, Variant } from '../../src-main/contract/engine-protocol.ts'
+import type { Recipe } from '../../src-main/contract/recipe.ts'
+
+/** The window's end of the port to one engine process. Tests hand in their own. */
+export interface EngineLink {
+  post(request: EngineRequest): void
+  /** Called with each message as it came, not yet looked at. */
+  listen(listener: (message: unknown) => void): void
+  close(): void
+}
+
+export function linkOfPort(port: MessagePort): EngineLink {
+  return {
+    post: (request) => port.postMessage(request),
+    listen: (listener) => {
+      port.onmessage = (event: MessageEvent<unknown>) => listener(event.data)
+      port.start()
+    },
+    close: () => port.close(),
+  }
+}
+
+export type SlotState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled'
+
+export interface SlotProgress {
+  readonly stage: string
+  readonly step: number
+  readonly steps: number
+  readonly fraction: number
+  readonly secondsLeft: number | null
+}
+
+/** One result that was asked for: first a place, then a blurred preview, then a candidate. */
+export class Slot {
+  readonly key: string
+  readonly variant: Variant
+  state = $state<SlotState>('waiting')
+  progress = $state.raw<SlotProgress | null>(null)
+  preview = $state.raw<{ readonly box: Box; readonly preview: Preview } | null>(null)
+  candidate = $state.raw<Candidate | null>(null)
+  startedMs: number | null = null
+  endedMs: number | null = null
+
+  constructor(key: string, variant: Variant) {
+    this.key = key
+    this.variant = variant
+  }
+}
+
+export type JobKind = 'candidates' | 'strip'
+export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
+
+export class GenerateJob {
+  readonly id: string
+  readonly kind: JobKind
+  readonly recipe: Recipe
+  readonly slots: readonly Slot[]
+  state = $state<JobState>('queued')
+  failure = $state.raw<Failure | null>(null)
+
+  constructor(id: string, kind: JobKind, recipe: Recipe, variants: readonly Variant[]) {
+    this.id = id
+    this.kind = kind
+    this.recipe = recipe
+    this.slots = variants.map((variant, index) => new Slot(`${id}/${index}`, variant))
+  }
+
+  readonly #onEnd: ((job: GenerateJob) => void)[] = []
+
+  /** Called once, when the job is done, has failed or was cancelled. */
+  onEnd(listener: (job: GenerateJob) => void): void {
+    this.#onEnd.push(listener)
+  }
+
+  /** For the engine store alone. */
+  end(state: 'done' | 'failed' | 'cancelled', failure: Failure | null): void {
+    this.state = state
+    this.failure = failure
+    for (const slot of this.slots) {
+      if (slot.state === 'waiting' || slot.state === 'running') slot.state = state === 'done' ? 'failed' : state
+    }
+    for (const listener of this.#onEnd.splice(0)) listener(this)
+  }
+
+  get open(): boolean {
+    return this.state === 'queued' || this.state === 'running'
+  }
+
+  get runningSlot(): Slot | null {
+    return this.slots.find((slot) => slot.state === 'running') ?? null
+  }
+
+  get doneCount(): number {
+    return this.slots.filter((slot) => slot.state === 'done').length
+  }
+
+  /** Share of the whole job that is done, 0..1. */
+  get fraction(): number {
+    const sum = this.slots.reduce((total, slot) => total + (slot.state === 'done' ? 1 : (slot.progress?.fraction ?? 0)), 0)
+    return sum / this.slots.length
+  }
+
+  /** Seconds until the last slot: what is left of the running one, and for each waiting one as long as the slowest that ended. */
+  get secondsLeft(): number | null {
+    const running = this.runningSlot
+    const left = running?.progress?.secondsLeft ?? null
+    if (!running || left === null) return null
+    const waiting = this.slots.filter((slot) => slot.state === 'waiting').length
+    const ended = this.slots.filter((slot) => slot.startedMs !== null && slot.endedMs !== null)
+    const fraction = running.progress?.fraction ?? 0
+    const perSlot = ended.length > 0 ? Math.max(...ended.map((slot) => ((slot.endedMs ?? 0) - (slot.startedMs ?? 0)) / 1000)) : fraction < 1 ? left / (1 - fraction) : left
+    return left + waiting * perSlot
+  }
+}
+
+export interface Seen {
+  readonly box: Box
+  readonly scene: Preview
+  readonly subject: Preview | null
+  readonly notices: readonly string[]
+}
+export interface CutoutAnswer {
+  readonly cutout: BlobRef
+  /** Share of the picture that was taken for the subject, 0..1. */
+  readonly coverage: number
+}
+
+type Asked =
+  | { readonly type: 'cutout'; readonly resolve: (answer: CutoutAnswer) => void; readonly reject: (failure: Failure) => void }
+  | { readonly type: 'look'; readonly resolve: (answer: Seen) => void; readonly reject: (failure: Failure) => void }
+  | { readonly type: 'warm'; readonly resolve: () => void; readonly reject: (failure: Failure) => void }
+
+export type EngineState = 'starting' | 'ready' | 'restarting' | 'failed'
+
+export interface EngineHooks {
+  /** A message that is not of the protocol: a defect, shown as one line. */
+  readonly onDefect: (message: string) => void
+  readonly nowMs?: () => number
+  readonly newId?: () => string
+}
+
+const STOPPED: Failure = { code: 'engine-stopped', message: 'The engine stopped in mid-job and is starting again. Your document is unchanged; generate again.' }
+const NOT_READY: Failure = { code: 'engine-starting', message: 'The engine is still starting. Try again in a moment.' }
+
+/** Requests to the engine process and what came of them. One generation is at the engine at a time; the rest wait here, where they can be taken back. */
+export class EngineStore {
+  state = $state<EngineState>('starting')
+  failure = $state.raw<Failure | null>(null)
+  provider = $state('')
+  modelId = $state<string | null>(null)
+  activity = $state('')
+  /** Jobs that are queued or running, oldest first. */
+  queue = $state.raw<readonly GenerateJob[]>([])
+
+  #link: EngineLink | null = null
+  readonly #asked = new Map<string, Asked>()
+  readonly #hooks: EngineHooks
+
+  constructor(hooks: EngineHooks) {
+    this.#hooks = hooks
+  }
+
+  get running(): GenerateJob | null {
+    return this.queue.find((job) => job.state === 'running') ?? null
+  }
+
+  /** Follows the life of the engine as main tells it. */
+  follow(bridge: LarkspurBridge): void {
+    bridge.on('engine.state', (event) => {
+      this.state = event.state
+      this.failure = event.failure
+      if (event.state === 'restarting' || event.state === 'failed') this.#drop(event.failure ?? STOPPED)
+    })
+  }
+
+  /** Takes the port of an engine process that has just started; the one before it is dead. */
+  connect(link: EngineLink): void {
+    if (this.#link) {
+      this.#link.close()
+      this.#drop(STOPPED)
+    }
+    this.#link = link
+    link.listen((message) => this.#receive(message))
+    this.#pump()
+  }
+
+  /** Queues a job; variants run one after the other and share what they can. */
+  generate(kind: JobKind, recipe: Recipe, variants: readonly Variant[]): GenerateJob {
+    const job = new GenerateJob(this.#newId(), kind, recipe, variants)
+    this.queue = [...this.queue, job]
+    this.#pump()
+    return job
+  }
+
+  cancel(job: GenerateJob): void {
+    if (!job.open) return
+    if (job.state === 'running') this.#link?.post({ type: 'cancel', jobId: job.id })
+    // The person is answered at once; the engine's own word comes at its next step and changes nothing more.
+    this.#end(job, 'cancelled', null, job.state === 'queued')
+  }
+
+  cutout(picture: BlobRef): Promise<CutoutAnswer> {
+    return new Promise((resolve, reject) => this.#ask({ type: 'cutout', resolve, reject }, (jobId) => ({ type: 'cutout', jobId, picture })))
+  }
+
+  look(recipe: Recipe): Promise<Seen> {
+    return new Promise((resolve, reject) => this.#ask({ type: 'look', resolve, reject }, (jobId) => ({ type: 'look', jobId, recipe })))
+  }
+
+  warm(modelId: string): Promise<void> {
+    return new Promise((resolve, reject) => this.#ask({ type: 'warm', resolve, reject }, (jobId) => ({ type: 'warm', jobId, modelId })))
+  }
+
+  #ask(asked: Asked, request: (jobId: string) => EngineRequest): void {
+    if (!this.#link) {
+      asked.reject(NOT_READY)
+      return
+    }
+    const jobId = this.#newId()
+    this.#asked.set(jobId, asked)
+    this.#link.post(request(jobId))
+  }
+
+  #pump(): void {
+    if (!this.#link || this.running || this.#stopping.size > 0) return
+    const next = this.queue.find((job) => job.state === 'queued')
+    if (!next) return
+    next.state = 'running'
+    this.#link.post({ type: 'generate', jobId: next.id, recipe: next.recipe, variants: next.slots.map((slot) => slot.variant) })
+  }
+
+  /** Jobs that were cancelled here and whose end the engine has not told yet. */
+  readonly #stopping = new Set<string>()
+
+  #receive(message: unknown): void {
+    const parsed = engineEventSchema.safeParse(message)
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0]
+      this.#hooks.onDefect(`The engine sent a message that the window does not know: ${issue ? `${issue.path.join('.')}: ${issue.message}` : 'unreadable'}`)
+      return
+    }
+    this.#handle(parsed.data)
+  }
+
+  #handle(event: EngineEvent): void {
+    switch (event.type) {
+      case 'ready':
+        this.state = 'ready'
+        this.failure = null
+        this.provider = event.provider
+        this.#pump()
+        return
+      case 'status':
+        this.provider = event.provider
+        this.modelId = event.modelId
+        this.activity = event.activity
+        return
+      case 'progress': {
+        const slot = this.#slot(event.jobId, event.variant)
+        if (!slot || slot.state === 'done') return
+        if (slot.state === 'waiting') {
+          slot.state = 'running'
+          slot.startedMs = this.#now()
+        }
+        slot.progress = { stage: event.stage, step: event.step, steps: event.steps, fraction: event.fraction, secondsLeft: event.secondsLeft }
+        return
+      }
+      case 'preview': {
+        const slot = this.#slot(event.jobId, event.variant)
+        if (slot) slot.preview = { box: event.box, preview: event.preview }
+        return
+      }
+      case 'candidate': {
+        const slot = this.#slot(event.jobId, event.variant)
+        if (!slot) return
+        slot.candidate = event.candidate
+        slot.state = 'done'
+        slot.startedMs ??= this.#now()
+        slot.endedMs = this.#now()
+        return
+      }
+      case 'cutout':
+        this.#answer(event.jobId, 'cutout', (asked) => asked.type === 'cutout' && asked.resolve({ cutout: event.cutout, coverage: event.coverage }))
+        return
+      case 'seen':
+        this.#answer(event.jobId, 'look', (asked) => asked.type === 'look' && asked.resolve({ box: event.box, scene: event.scene, subject: event.subject, notices: event.notices }))
+        return
+      case 'done':
+        this.#answer(event.jobId, 'warm', (asked) => asked.type === 'warm' && asked.resolve())
+        this.#ended(event.jobId, 'done', null)
+        return
+      case 'cancelled':
+        this.#asked.delete(event.jobId)
+        this.#ended(event.jobId, 'cancelled', null)
+        return
+      case 'failed': {
+        this.#asked.get(event.jobId)?.reject(event.failure)
+        this.#asked.delete(event.jobId)
+        this.#ended(event.jobId, 'failed', event.failure)
+      }
+    }
+  }
+
+  #answer(jobId: string, type: Asked['type'], answer: (asked: Asked) => void): void {
+    const asked = this.#asked.get(jobId)
+    if (asked?.type !== type) return
+    this.#asked.delete(jobId)
+    answer(asked)
+  }
+
+  #slot(jobId: string, variant: number): Slot | null {
+    return this.queue.find((job) => job.id === jobId)?.slots[variant] ?? null
+  }
+
+  #ended(jobId: string, state: 'done' | 'failed' | 'cancelled', failure: Failure | null): void {
+    this.#stopping.delete(jobId)
+    const job = this.queue.find((each) => each.id === jobId)
+    if (job) this.#end(job, state, failure, true)
+    else this.#pump()
+  }
+
+  #end(job: GenerateJob, state: 'done' | 'failed' | 'cancelled', failure: Failure | null, told: boolean): void {
+    this.queue = this.queue.filter((each) => each !== job)
+    job.end(state, failure)
+    if (!told) this.#stopping.add(job.id)
+    this.#pump()
+  }
+
+  /** The process is gone: what it was doing fails, what waited keeps waiting for the next one. */
+  #drop(failure: Failure): void {
+    this.#link = null
+    this.#stopping.clear()
+    const running = this.running
+    for (const asked of this.#asked.values()) asked.reject(failure)
+    this.#asked.clear()
+    if (running) this.#end(running, 'failed', failure, true)
+  }
+
+  #now(): number {
+    return (this.#hooks.nowMs ?? performance.now.bind(performance))()
+  }
+
+  #newId(): string {
+    return (this.#hooks.newId ?? crypto.randomUUID.bind(crypto))()
+  }
+}

@@ -1,0 +1,126 @@
+import type { Failure } from '../../src-main/contract/basics.ts'
+import type { Recipe } from '../../src-main/contract/recipe.ts'
+import type { Calls } from './bridge.ts'
+import type { DocumentStore } from './document.svelte.ts'
+import type { EngineStore, GenerateJob, JobKind } from './engine.svelte.ts'
+import type { Blocker, RecipeDraft } from './recipe-draft.svelte.ts'
+import type { Staging } from './staging.svelte.ts'
+
+export interface GenerationParts {
+  readonly calls: Calls
+  readonly document: DocumentStore
+  readonly engine: EngineStore
+  readonly draft: RecipeDraft
+  readonly staging: Staging
+  /** Candidates per Generate, from the settings. */
+  readonly candidates: () => number
+  readonly random?: () => number
+}
+
+/** From the draft to candidates to an accepted turn. */
+export class Generation {
+  /** True between the press of the button and the moment the job is queued: the scene is flattened meanwhile. */
+  preparing = $state(false)
+  /** Why the last job failed, until the next begins. */
+  failure = $state.raw<Failure | null>(null)
+  accepting = $state(false)
+  readonly #parts: GenerationParts
+
+  constructor(parts: GenerationParts) {
+    this.#parts = parts
+  }
+
+  get blocker(): Blocker | null {
+    const blocker = this.#parts.draft.blocker
+    if (blocker) return blocker
+    return this.#parts.engine.state === 'failed' ? 'engine-down' : null
+  }
+
+  /** The job that Generate's progress line tells of. */
+  get job(): GenerateJob | null {
+    return this.#parts.staging.jobs.find((job) => job.open) ?? null
+  }
+
+  get busy(): boolean {
+    return this.preparing || this.job !== null
+  }
+
+  async generate(kind: JobKind): Promise<void> {
+    const { calls, draft, engine, staging } = this.#parts
+    if (this.busy || this.blocker || (kind === 'strip' && !draft.usesSubject)) return
+    this.preparing = true
+    this.failure = null
+    try {
+      // What was asked for is read before anything is awaited: later edits of the panel belong to the next job.
+      draft.rollSeed(this.#parts.random)
+      const variants = kind === 'strip' ? draft.stripVariants() : draft.candidateVariants(this.#parts.candidates())
+      const build = draft.snapshot()
+      const inputs = await calls.attempt('document.jobInputs', null)
+      if (!inputs) return
+      staging.begin(this.#watch(engine.generate(kind, build(inputs), variants)))
+    } finally {
+      this.preparing = false
+    }
+  }
+
+  /** One more value in the strip, between those that are there; same recipe, same seed, shared work. */
+  addToStrip(beta: number): void {
+    const { engine, staging } = this.#parts
+    const recipe: Recipe | undefined = staging.jobs[0]?.recipe
+    if (staging.kind !== 'strip' || !recipe) return
+    const rounded = Math.round(beta * 100) / 100
+    const there = staging.slots.find((slot) => slot.variant.beta === rounded && slot.state !== 'cancelled' && slot.state !== 'failed')
+    if (there) staging.select(there.key)
+    else staging.add(this.#watch(engine.generate('strip', recipe, [{ seed: recipe.seed, beta: rounded }])))
+  }
+
+  /** Stops what runs; candidates that are there stay. */
+  cancel(): void {
+    for (const job of this.#parts.staging.jobs) this.#parts.engine.cancel(job)
+    if (!this.#parts.staging.slots.some((slot) => slot.candidate)) this.#parts.staging.clear()
+  }
+
+  /** Runs the failed job's recipe again. */
+  retry(): void {
+    const failed = this.#parts.staging.jobs.find((job) => job.state === 'failed')
+    if (!failed || this.busy) return
+    this.failure = null
+    this.#parts.staging.begin(this.#watch(this.#parts.engine.generate(failed.kind, failed.recipe, failed.slots.map((slot) => slot.variant))))
+  }
+
+  /** Makes the selected candidate a layer and a turn; the rest is given up. The mask stays for the next try. */
+  async accept(label: string): Promise<boolean> {
+    const { document, engine, staging } = this.#parts
+    const candidate = staging.acceptable
+    if (!candidate || this.accepting) return false
+    this.accepting = true
+    try {
+      for (const job of staging.jobs) engine.cancel(job)
+      const accepted = await document.apply({ kind: 'accept-candidate', candidate, label })
+      if (accepted) staging.clear()
+      return accepted
+    } finally {
+      this.accepting = false
+    }
+  }
+
+  discard(): void {
+    for (const job of this.#parts.staging.jobs) this.#parts.engine.cancel(job)
+    this.#parts.staging.clear()
+    this.failure = null
+  }
+
+  /** The selected candidate as a PNG of its own; nothing is accepted. Answers the path. */
+  async saveSelected(): Promise<string | null> {
+    const candidate = this.#parts.staging.acceptable
+    if (!candidate) return null
+    return (await this.#parts.calls.attempt('candidate.saveAs', { candidate, path: null }))?.path ?? null
+  }
+
+  #watch(job: GenerateJob): GenerateJob {
+    job.onEnd((ended) => {
+      if (ended.state === 'failed') this.failure = ended.failure
+    })
+    return job
+  }
+}

@@ -1,0 +1,45 @@
+import type { Settings } from '../../src-main/contract/channels.ts'
+import type { Calls } from './bridge.ts'
+
+/** What holds until main has answered; main owns the real defaults and the file. */
+const UNTIL_LOADED: Settings = {
+  theme: 'dark',
+  hintsSeen: [],
+  tintColour: '#7a5cff',
+  candidates: 4,
+  panelWidthPx: 320,
+  turnsOpen: true,
+  provider: 'auto',
+  recentFiles: [],
+}
+
+export class SettingsStore {
+  value = $state.raw<Settings>(UNTIL_LOADED)
+  loaded = $state(false)
+  readonly #calls: Calls
+
+  constructor(calls: Calls) {
+    this.#calls = calls
+    calls.bridge.on('settings.changed', (settings) => {
+      this.value = settings
+    })
+  }
+
+  async load(): Promise<void> {
+    const settings = await this.#calls.attempt('settings.get', null)
+    if (settings) this.value = settings
+    this.loaded = true
+  }
+
+  /** Shows the change at once and lets main keep it. */
+  async set(change: Partial<Settings>): Promise<void> {
+    this.value = { ...this.value, ...change }
+    await this.#calls.attempt('settings.set', change)
+  }
+
+  /** A hint of the first start that has done its work does not come again. */
+  hintDone(hint: string): void {
+    if (this.value.hintsSeen.includes(hint)) return
+    void this.set({ hintsSeen: [...this.value.hintsSeen, hint] })
+  }
+}
