@@ -1,5 +1,7 @@
 import { getContext, setContext } from 'svelte'
+import type { Box } from '../../src-main/contract/basics.ts'
 import type { LarkspurBridge } from '../../src-main/contract/channels.ts'
+import type { Placement } from '../../src-main/contract/recipe.ts'
 import { Calls } from './bridge.ts'
 import { DocumentStore } from './document.svelte.ts'
 import { EngineStore } from './engine.svelte.ts'
@@ -11,6 +13,13 @@ import { SettingsStore } from './settings.svelte.ts'
 import { Staging } from './staging.svelte.ts'
 import { SubjectsDesk } from './subjects.svelte.ts'
 import { UiState } from './ui.svelte.ts'
+
+/** What the stores need of the canvas; `canvas/`'s model has it. */
+export interface CanvasSide {
+  readonly placement: { value: Placement | null }
+  readonly contextBox: { manual: Box | null }
+  settled(): Promise<void>
+}
 
 /** The stores of one window, put together. Components ask `useApp()`; tests make one with a bridge of their own. */
 export class AppState {
@@ -29,7 +38,7 @@ export class AppState {
   version = $state('')
   platform = $state('')
 
-  constructor(bridge: LarkspurBridge) {
+  constructor(bridge: LarkspurBridge, canvas: CanvasSide) {
     this.calls = new Calls(bridge, (failure) => this.notices.show('error', failure.message))
     this.settings = new SettingsStore(this.calls)
     this.models = new ModelsStore(this.calls)
@@ -41,6 +50,8 @@ export class AppState {
       hasDocument: this.document.state !== null,
       hasMask: this.document.hasMask,
       subjects: this.document.subjects,
+      placement: canvas.placement.value,
+      contextBox: canvas.contextBox.manual,
     }))
     this.subjects = new SubjectsDesk(this.calls, this.document, this.engine, this.draft, this.notices)
     this.generation = new Generation({
@@ -50,6 +61,7 @@ export class AppState {
       draft: this.draft,
       staging: this.staging,
       candidates: () => this.settings.value.candidates,
+      settled: () => canvas.settled(),
     })
     bridge.on('notice', (notice) => this.notices.show(notice.kind, notice.message))
   }

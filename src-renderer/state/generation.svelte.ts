@@ -14,6 +14,8 @@ export interface GenerationParts {
   readonly staging: Staging
   /** Candidates per Generate, from the settings. */
   readonly candidates: () => number
+  /** Resolves when every stroke has reached the document, so that the mask of the job is the one on the screen. */
+  readonly settled: () => Promise<void>
   readonly random?: () => number
 }
 
@@ -55,6 +57,7 @@ export class Generation {
       draft.rollSeed(this.#parts.random)
       const variants = kind === 'strip' ? draft.stripVariants() : draft.candidateVariants(this.#parts.candidates())
       const build = draft.snapshot()
+      await this.#parts.settled()
       const inputs = await calls.attempt('document.jobInputs', null)
       if (!inputs) return
       staging.begin(this.#watch(engine.generate(kind, build(inputs), variants)))

@@ -22,6 +22,9 @@ export interface DraftSituation {
   readonly hasDocument: boolean
   readonly hasMask: boolean
   readonly subjects: readonly Subject[]
+  /** What stands on the canvas: the placed cut-out and the context box drawn by hand; null where it is left to the model. */
+  readonly placement: Placement | null
+  readonly contextBox: Box | null
 }
 
 /** The value a person set, or the model's default until they do. */
@@ -36,8 +39,6 @@ export class RecipeDraft {
   negative = $state('')
   /** Ids of subjects of the document that take part, in order; several are pictures of one thing. */
   chosenSubjects = $state.raw<readonly string[]>([])
-  placement = $state.raw<Placement | null>(null)
-  contextBox = $state.raw<Box | null>(null)
   contextPadding = $state(1.3)
   featherPx = $state(8)
   seed = $state(7)
@@ -145,7 +146,6 @@ export class RecipeDraft {
   choose(id: string): void {
     if (this.chosenSubjects.includes(id)) return
     this.chosenSubjects = [...this.chosenSubjects, id].slice(-MOST_SUBJECTS)
-    this.placement = null
   }
 
   toggle(id: string): void {
@@ -184,7 +184,7 @@ export class RecipeDraft {
    * Throws when something is missing: `blocker` says what, and is asked first.
    */
   snapshot(): (inputs: JobInputs) => Recipe {
-    const { model } = this.#situation()
+    const { model, placement, contextBox } = this.#situation()
     if (!model || this.blocker) throw new Error(`The recipe is not complete: ${this.blocker ?? 'no-model'}`)
     const rest: Omit<Recipe, 'scene' | 'mask'> = {
       format: 1,
@@ -194,10 +194,10 @@ export class RecipeDraft {
       prompt: this.usesText ? this.prompt.trim() : '',
       negative: this.mode === 'fill' ? '' : this.negative.trim(),
       beta: this.recipeBeta,
-      placement: this.usesSubject ? this.placement : null,
+      placement: this.usesSubject ? placement : null,
       guideStrength: this.guideStrength,
       detailTransfer: this.detailTransfer,
-      contextBox: this.contextBox,
+      contextBox,
       contextPadding: this.contextPadding,
       size: model.nativeSize,
       featherPx: this.featherPx,
@@ -211,15 +211,13 @@ export class RecipeDraft {
     return ({ scene, mask }) => ({ ...rest, scene, mask })
   }
 
-  /** Takes the settings of a turn's recipe over, subjects by their pictures as far as the document has them. */
+  /** Takes the settings of a turn's recipe over, subjects by their pictures as far as the document has them. Placement and box are the canvas's to take. */
   load(recipe: Recipe): void {
     const present = this.#situation().subjects
     this.prompt = recipe.prompt
     this.negative = recipe.negative
     this.chosenSubjects = recipe.subjects.flatMap((used) => present.find((subject) => subject.picture.sha256 === used.picture.sha256)?.id ?? [])
     this.ownBeta = recipe.subjects.length > 0 ? recipe.beta : null
-    this.placement = recipe.placement
-    this.contextBox = recipe.contextBox
     this.contextPadding = recipe.contextPadding
     this.featherPx = recipe.featherPx
     this.seed = recipe.seed
@@ -236,8 +234,6 @@ export class RecipeDraft {
   /** What belongs to one document goes when another is opened; the words and numbers stay. */
   forgetDocument(): void {
     this.chosenSubjects = []
-    this.placement = null
-    this.contextBox = null
     this.#picked = null
   }
 }
