@@ -1,0 +1,71 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { UserError } from '../contract/errors.ts'
+import type { ModelSummary } from '../contract/model-manifest.ts'
+import { MANIFEST_NAME, readManifest, type ReadManifest } from './manifest.ts'
+
+export interface Library {
+  readonly models: readonly (ReadManifest & { readonly bundled: boolean })[]
+  /** One line for each folder that looks like a model and is not usable. */
+  readonly notices: readonly string[]
+}
+
+/** @param modelFolders folders that hold models, one sub-folder a model; the first is the bundled one. Missing folders count as empty. */
+export async function readLibrary(modelFolders: readonly string[]): Promise<Library> {
+  const models: (ReadManifest & { bundled: boolean })[] = []
+  const notices: string[] = []
+  for (const [rank, parent] of modelFolders.entries()) {
+    const names = await readdir(parent).catch(() => [])
+    for (const name of names.sort()) {
+      const folder = join(parent, name)
+      if (!(await isFile(join(folder, MANIFEST_NAME)))) continue
+      try {
+        const read = await readManifest(folder)
+        const taken = models.find((model) => model.manifest.id === read.manifest.id)
+        if (taken) notices.push(`${folder}: model id "${read.manifest.id}" is taken by ${taken.folder}, this folder is left out`)
+        else models.push({ ...read, bundled: rank === 0 })
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error
+        notices.push(error.message)
+      }
+    }
+  }
+  return { models, notices }
+}
+
+/** What the window lists of a model. */
+export function summaryOf({ manifest, sha256, bundled }: Library['models'][number]): ModelSummary {
+  const roles = new Set(manifest.files.map((file) => file.role))
+  return {
+    id: manifest.id,
+    name: manifest.name,
+    kind: manifest.kind,
+    nativeSize: manifest.nativeSize,
+    sha256,
+    bytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0),
+    licence: manifest.licence,
+    bundled,
+    capabilities: { subject: roles.has('ip_adapter'), refine: roles.has('refine_net'), guideChannels: manifest.guideChannels },
+    defaults: manifest.defaults,
+  }
+}
+
+/**
+ * A model by id, or by folder when the text is a path to one.
+ * @throws UserError `model-missing` that lists what is there.
+ */
+export async function findModel(idOrFolder: string, modelFolders: readonly string[]): Promise<ReadManifest> {
+  if (await isFile(join(resolve(idOrFolder), MANIFEST_NAME))) return await readManifest(resolve(idOrFolder))
+  const { models } = await readLibrary(modelFolders)
+  const found = models.find((model) => model.manifest.id === idOrFolder)
+  if (found) return found
+  const known = models.map((model) => model.manifest.id).join(', ') || 'none'
+  throw new UserError('model-missing', `model "${idOrFolder}": not found; models at hand: ${known}`)
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (entry) => entry.isFile(),
+    () => false,
+  )
+}
