@@ -1,0 +1,158 @@
+import { UserError } from '../../contract/errors.ts'
+import { rows, take, type TensorRef, type TensorSource } from '../weights/tensor-source.ts'
+import type { GraphBuilder, Value } from './builder.ts'
+
+/** A picture-like value [B, channels, H, W]. */
+export interface Plane {
+  readonly value: Value
+  readonly channels: number
+}
+
+/** A sequence [B, tokens, width]. */
+export interface Tokens {
+  readonly value: Value
+  readonly width: number
+}
+
+/**
+ * The layers that the networks share, over one graph and one source of weights. Every layer takes the name of its weights as diffusers
+ * spells them, without `.weight`, and checks that the weights fit what comes in, so that a wrong file ends in one clear line.
+ */
+export class Layers {
+  readonly graph: GraphBuilder
+  readonly weights: TensorSource
+
+  constructor(graph: GraphBuilder, weights: TensorSource) {
+    this.graph = graph
+    this.weights = weights
+  }
+
+  has(name: string): boolean {
+    return this.weights.find(name) !== undefined
+  }
+
+  /** The tensor `name`, of `sides` sides. */
+  ref(name: string, sides: number): TensorRef {
+    const ref = take(this.weights, name)
+    if (ref.shape.length !== sides) this.misfit(ref, `${sides} sides`)
+    return ref
+  }
+
+  misfit(ref: TensorRef, expected: string): never {
+    throw new UserError('model-mismatch', `${this.weights.label}: tensor "${ref.name}" has the shape [${ref.shape.join(', ')}], expected ${expected} by its config.`)
+  }
+
+  /** x W^T + b. A stored weight is [out, in], or [out, in, 1, 1] for a convolution that is a linear map. */
+  linear(x: Tokens, name: string): Tokens {
+    return this.linearOf(x, take(this.weights, `${name}.weight`), this.weights.find(`${name}.bias`))
+  }
+
+  /** The linear map made of rows `from` up to `to` of a stored one: half of a fused projection without a split at run time. */
+  linearRows(x: Tokens, name: string, from: number, to: number): Tokens {
+    const bias = this.weights.find(`${name}.bias`)
+    return this.linearOf(x, rows(take(this.weights, `${name}.weight`), from, to), bias && rows(bias, from, to))
+  }
+
+  private linearOf(x: Tokens, weight: TensorRef, bias: TensorRef | undefined): Tokens {
+    const [out, width, ...ones] = weight.shape
+    if (out === undefined || width !== x.width || ones.some((side) => side !== 1)) this.misfit(weight, `[…, ${x.width}]`)
+    // The runtime folds this transpose into the stored weight once, when the session is made.
+    const matrix = this.graph.node('Transpose', [this.graph.weight(weight, [out, width])], { perm: { ints: [1, 0] } })
+    const product = this.graph.node('MatMul', [x.value, matrix])
+    if (bias === undefined) return { value: product, width: out }
+    if (bias.shape.length !== 1 || bias.shape[0] !== out) this.misfit(bias, `[${out}]`)
+    return { value: this.graph.node('Add', [product, this.graph.weight(bias)]), width: out }
+  }
+
+  /** Convolution with square kernel. @param padding one number, or [top, left, bottom, right] */
+  conv(x: Plane, name: string, options: { stride?: number; padding?: number | readonly [number, number, number, number] } = {}): Plane {
+    const weight = this.ref(`${name}.weight`, 4)
+    const [out, channels, height, width] = weight.shape
+    if (out === undefined || channels !== x.channels || height === undefined || height !== width) this.misfit(weight, `[…, ${x.channels}, k, k]`)
+    const { stride = 1, padding = (height - 1) / 2 } = options
+    const inputs = [x.value, this.graph.weight(weight)]
+    const bias = this.weights.find(`${name}.bias`)
+    if (bias !== undefined) inputs.push(this.graph.weight(bias))
+    const value = this.graph.node('Conv', inputs, {
+      kernel_shape: { ints: [height, height] },
+      strides: { ints: [stride, stride] },
+      pads: { ints: typeof padding === 'number' ? [padding, padding, padding, padding] : padding },
+    })
+    return { value, channels: out }
+  }
+
+  /** Group normalisation over channels / groups, height and width (Wu & He 2018), then weight and bias per channel. */
+  groupNorm(x: Plane, name: string, groups: number, epsilon: number): Plane {
+    const weight = this.ref(`${name}.weight`, 1)
+    if (weight.shape[0] !== x.channels || x.channels % groups !== 0) this.misfit(weight, `[${x.channels}], a multiple of ${groups} groups`)
+    const g = this.graph
+    const grouped = g.node('Reshape', [x.value, g.ints([0, groups, -1])])
+    const ones = g.floats(new Float32Array(groups).fill(1))
+    const none = g.floats(new Float32Array(groups))
+    const normal = g.node('InstanceNormalization', [grouped, ones, none], { epsilon: { float: epsilon } })
+    const plane = g.node('Reshape', [normal, g.node('Shape', [x.value])])
+    const scaled = g.node('Mul', [plane, g.weight(weight, [x.channels, 1, 1])])
+    const bias = this.ref(`${name}.bias`, 1)
+    return { value: g.node('Add', [scaled, g.weight(bias, [x.channels, 1, 1])]), channels: x.channels }
+  }
+
+  layerNorm(x: Tokens, name: string, epsilon = 1e-5): Tokens {
+    const weight = this.ref(`${name}.weight`, 1)
+    if (weight.shape[0] !== x.width) this.misfit(weight, `[${x.width}]`)
+    const inputs = [x.value, this.graph.weight(weight), this.graph.weight(this.ref(`${name}.bias`, 1))]
+    return { value: this.graph.node('LayerNormalization', inputs, { axis: { int: -1 }, epsilon: { float: epsilon } }), width: x.width }
+  }
+
+  add<X extends Plane | Tokens>(a: X, b: { readonly value: Value }): X {
+    return { ...a, value: this.graph.node('Add', [a.value, b.value]) }
+  }
+
+  /** x sigmoid(x). */
+  silu<X extends Plane | Tokens>(x: X): X {
+    return { ...x, value: this.graph.fused('QuickGelu', [x.value], { alpha: { float: 1 } }) }
+  }
+
+  activation(x: Tokens, kind: 'gelu' | 'quick_gelu'): Tokens {
+    const g = this.graph
+    const value = kind === 'gelu' ? g.fused('Gelu', [x.value]) : g.fused('QuickGelu', [x.value], { alpha: { float: 1.702 } })
+    return { value, width: x.width }
+  }
+
+  /** softmax(q k^T / sqrt(d)) v for each head; heads lie side by side in the width. */
+  attention(q: Tokens, k: Tokens, v: Tokens, heads: number, causal = false): Tokens {
+    const attributes = { num_heads: { int: heads }, ...(causal ? { unidirectional: { int: 1 } } : {}) }
+    return { value: this.graph.fused('MultiHeadAttention', [q.value, k.value, v.value], attributes), width: v.width }
+  }
+
+  /** Joins two sequences along their tokens. */
+  join(a: Tokens, b: Tokens): Tokens {
+    return { value: this.graph.node('Concat', [a.value, b.value], { axis: { int: 1 } }), width: a.width }
+  }
+
+  /** [B, C, H, W] -> [B, H W, C], row by row. */
+  toTokens(x: Plane): Tokens {
+    const flat = this.graph.node('Reshape', [x.value, this.graph.ints([0, x.channels, -1])])
+    return { value: this.graph.node('Transpose', [flat], { perm: { ints: [0, 2, 1] } }), width: x.channels }
+  }
+
+  /** [B, H W, C] -> the sides of `like`, which has as many channels. */
+  toPlane(x: Tokens, like: Plane): Plane {
+    const flat = this.graph.node('Transpose', [x.value], { perm: { ints: [0, 2, 1] } })
+    return { value: this.graph.node('Reshape', [flat, this.graph.node('Shape', [like.value])]), channels: x.width }
+  }
+
+  /** Twice the height and width, each pixel repeated. */
+  double(x: Plane): Plane {
+    const value = this.graph.node('Resize', [x.value, '', this.graph.floats([1, 1, 2, 2])], {
+      mode: { text: 'nearest' },
+      coordinate_transformation_mode: { text: 'asymmetric' },
+      nearest_mode: { text: 'floor' },
+    })
+    return { value, channels: x.channels }
+  }
+
+  /** Joins along channels. */
+  stack(a: Plane, b: Plane): Plane {
+    return { value: this.graph.node('Concat', [a.value, b.value], { axis: { int: 1 } }), channels: a.channels + b.channels }
+  }
+}

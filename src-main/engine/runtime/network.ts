@@ -1,0 +1,52 @@
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import type { Graph } from '../graphs/builder.ts'
+import type { ProviderName } from './provider.ts'
+import { threadCount } from './provider.ts'
+import type { Tensor } from './tensor.ts'
+
+/** Token ids, the one input that is not floating. */
+export interface IdTensor {
+  readonly data: Int32Array
+  readonly shape: readonly number[]
+}
+
+/** A network that is ready to run. */
+export interface Network {
+  /** Bytes of its weights in memory. */
+  readonly weightBytes: number
+  /** @param inputs by the names of the graph @returns the outputs by name, or those named in `wanted` */
+  run(inputs: Readonly<Record<string, Tensor | IdTensor>>, wanted?: readonly string[]): Promise<Record<string, Tensor>>
+  release(): Promise<void>
+}
+
+// [Note: where weights lie]
+// onnxruntime-node refuses external data outside the model's own folder, and a model from memory has no folder. The session entry
+// `session.model_external_initializers_file_folder_path` names one; locations are relative to it and symlinks must be resolved before
+// (the weight readers do). Offsets need no alignment.
+export async function loadNetwork(graph: Graph, provider: ProviderName): Promise<Network> {
+  const threads = threadCount()
+  const session = await InferenceSession.create(graph.bytes, {
+    executionProviders: [provider],
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    ...(graph.weightFolder === null ? {} : { extra: { session: { model_external_initializers_file_folder_path: graph.weightFolder } } }),
+  })
+  return {
+    weightBytes: graph.weightBytes,
+    run: async (inputs, wanted) => {
+      const feeds: Record<string, OrtTensor> = {}
+      for (const [name, { data, shape }] of Object.entries(inputs)) {
+        feeds[name] = data instanceof Int32Array ? new OrtTensor('int32', data, shape) : new OrtTensor('float32', data, shape)
+      }
+      const results = await (wanted === undefined ? session.run(feeds) : session.run(feeds, wanted))
+      const outputs: Record<string, Tensor> = {}
+      for (const [name, { data, dims }] of Object.entries(results)) {
+        if (!(data instanceof Float32Array)) throw new TypeError(`Output "${name}" is not made of 32-bit floats.`)
+        outputs[name] = { data, shape: dims }
+      }
+      return outputs
+    },
+    release: () => session.release(),
+  }
+}
