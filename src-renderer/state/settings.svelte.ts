@@ -4,6 +4,7 @@ import type { Calls } from './bridge.ts'
 /** What holds until main has answered; main owns the real defaults and the file. */
 const UNTIL_LOADED: Settings = {
   theme: 'dark',
+  language: 'system',
   hintsSeen: [],
   tintColour: '#7a5cff',
   candidates: 4,
