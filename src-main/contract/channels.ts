@@ -13,7 +13,7 @@ export type PictureSource = z.infer<typeof pictureSourceSchema>
 
 export const settingsSchema = z.strictObject({
   theme: z.enum(['dark', 'light', 'contrast', 'system']),
-  language: z.enum(['system', 'en', 'de']).default('system'),
+  language: z.enum(['system', 'en', 'de']),
   /** Hints of the first start that were seen. */
   hintsSeen: z.array(z.string()),
   tintColour: z.string().regex(/^#[0-9a-f]{6}$/),
