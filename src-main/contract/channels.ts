@@ -34,7 +34,10 @@ const maybeState = documentStateSchema.nullable()
  * `null` from open, save and export means that the person closed the dialog.
  */
 export const channels = {
-  'app.info': { in: nothing, out: z.strictObject({ version: z.string(), platform: z.string(), samples: z.array(z.strictObject({ id: z.string(), name: z.string() })) }) },
+  'app.info': {
+    in: nothing,
+    out: z.strictObject({ version: z.string(), platform: z.string(), samples: z.array(z.strictObject({ id: z.string(), name: z.string() })) }),
+  },
   'app.licences': { in: nothing, out: z.string() },
   'settings.get': { in: nothing, out: settingsSchema },
   'settings.set': { in: settingsSchema.partial(), out: settingsSchema },
@@ -69,9 +72,9 @@ export type ChannelOut<N extends ChannelName> = z.infer<(typeof channels)[N]['ou
 export const windowEvents = {
   'document.changed': documentChangeSchema,
   /** A menu item or system shortcut was chosen: the id of a command of the window's registry. */
-  'command': z.strictObject({ id: z.string() }),
+  command: z.strictObject({ id: z.string() }),
   'engine.state': z.strictObject({ state: z.enum(['starting', 'ready', 'restarting', 'failed']), failure: failureSchema.nullable() }),
-  'notice': z.strictObject({ kind: z.enum(['info', 'warning', 'error']), message: z.string() }),
+  notice: z.strictObject({ kind: z.enum(['info', 'warning', 'error']), message: z.string() }),
   'settings.changed': settingsSchema,
 } as const satisfies Record<string, z.ZodType>
 export type WindowEventName = keyof typeof windowEvents

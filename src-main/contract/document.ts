@@ -81,7 +81,11 @@ export type MaskTile = z.infer<typeof maskTileSchema>
 /** Everything that changes a document; each is journalled before it is answered and can be undone. */
 export const documentOpSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('paint-mask'), label: z.string().max(80), tiles: z.array(maskTileSchema).max(4096) }),
-  z.strictObject({ kind: z.literal('set-layer'), layer: id, change: layerSchema.pick({ name: true, opacity: true, blend: true, visible: true, box: true }).partial() }),
+  z.strictObject({
+    kind: z.literal('set-layer'),
+    layer: id,
+    change: layerSchema.pick({ name: true, opacity: true, blend: true, visible: true, box: true }).partial(),
+  }),
   z.strictObject({ kind: z.literal('order-layers'), order: z.array(id) }),
   z.strictObject({ kind: z.literal('remove-layer'), layer: id }),
   z.strictObject({ kind: z.literal('accept-candidate'), candidate: candidateSchema, label: z.string().max(200) }),

@@ -1,0 +1,149 @@
+import type { Failure } from '../contract/basics.ts'
+import type { EngineInit } from '../contract/engine-protocol.ts'
+
+/** The parts of a utility process that the supervisor needs; tests give their own. */
+export interface EngineProcess {
+  post(message: unknown): void
+  /** Hands one end of a fresh channel to the process and the other to the window. */
+  connect(): void
+  onSpawn(listener: () => void): void
+  onMessage(listener: (message: unknown) => void): void
+  onExit(listener: (code: number) => void): void
+  kill(): void
+}
+
+export type EngineState = 'starting' | 'ready' | 'restarting' | 'failed'
+
+export interface SupervisorParts {
+  readonly fork: () => EngineProcess
+  readonly init: () => EngineInit
+  /** Called at each change of state; `failure` says why the process before this one ended. */
+  readonly onState: (state: EngineState, failure: Failure | null) => void
+  readonly log: (line: string) => void
+  readonly nowMs?: () => number
+}
+
+const FIRST_DELAY_MS = 250
+const LONGEST_DELAY_MS = 30_000
+/** A process that lived this long was healthy: the next death is a first one again. */
+const HEALTHY_MS = 60_000
+const MOST_DEATHS = 6
+
+// [Note: ending the engine] `session.run` blocks the thread of its process and cannot be stopped, memory of a graphics card comes back only when the
+// process ends, and a C++ exception takes the whole process with it. So the process is the unit: it is killed, never asked, and its death is normal work.
+/** Keeps one engine process alive: starts it, hands out its ports, starts it again after a death with growing pauses, gives up after six quick ones. */
+export class EngineSupervisor {
+  readonly #parts: SupervisorParts
+  #process: EngineProcess | null = null
+  #state: EngineState = 'starting'
+  #failure: Failure | null = null
+  #deaths = 0
+  #bornMs = 0
+  #timer: NodeJS.Timeout | null = null
+  #windowListens = false
+  #spawned = false
+  #over = false
+
+  constructor(parts: SupervisorParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    this.#spawn()
+  }
+
+  /** The window can take a port: now, and whenever its page was loaded again. Tells it the state too. */
+  windowReady(): void {
+    this.#windowListens = true
+    this.#parts.onState(this.#state, this.#failure)
+    if (this.#spawned) this.#process?.connect()
+  }
+
+  windowGone(): void {
+    this.#windowListens = false
+  }
+
+  /** Kills the process, whatever it is doing, and starts another at once. */
+  restart(): void {
+    this.#deaths = 0
+    const process = this.#process
+    this.#tell('restarting', { code: 'engine-restarted', message: 'The engine was restarted. Your document is unchanged.' })
+    if (process) this.#forget(process)
+    this.#clearTimer()
+    this.#spawn()
+  }
+
+  /** Kills the process for good. */
+  stop(): void {
+    this.#over = true
+    this.#clearTimer()
+    if (this.#process) this.#forget(this.#process)
+  }
+
+  #spawn(): void {
+    if (this.#over) return
+    const process = this.#parts.fork()
+    this.#process = process
+    this.#spawned = false
+    this.#bornMs = this.#now()
+    if (this.#state === 'failed') this.#tell('starting', null)
+    process.onSpawn(() => {
+      if (this.#process !== process) return
+      this.#spawned = true
+      process.post({ type: 'init', init: this.#parts.init() })
+      if (this.#windowListens) process.connect()
+    })
+    process.onMessage((message) => {
+      if (this.#process === process && isReady(message)) this.#tell('ready', null)
+    })
+    process.onExit((code) => this.#ended(process, code))
+  }
+
+  #ended(process: EngineProcess, code: number): void {
+    if (this.#process !== process || this.#over) return
+    this.#process = null
+    this.#spawned = false
+    if (this.#now() - this.#bornMs >= HEALTHY_MS) this.#deaths = 0
+    this.#deaths++
+    this.#parts.log(`the engine process ended with code ${code}, ${this.#deaths} in a row`)
+    if (this.#deaths >= MOST_DEATHS) {
+      this.#tell('failed', {
+        code: 'engine-failed',
+        message: `The engine ended ${MOST_DEATHS} times in a row (last with code ${code}). Restart it from the status text; its log says more.`,
+      })
+      return
+    }
+    this.#tell('restarting', {
+      code: 'engine-stopped',
+      message: `The engine stopped in mid-work (code ${code}) and is starting again. Your document is unchanged; generate again.`,
+    })
+    const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#deaths - 1))
+    this.#timer = setTimeout(() => this.#spawn(), delayMs)
+  }
+
+  /** Its exit is expected from now on. */
+  #forget(process: EngineProcess): void {
+    this.#process = null
+    this.#spawned = false
+    process.kill()
+  }
+
+  #tell(state: EngineState, failure: Failure | null): void {
+    this.#state = state
+    this.#failure = failure
+    this.#parts.onState(state, failure)
+  }
+
+  #clearTimer(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+  }
+
+  #now(): number {
+    return (this.#parts.nowMs ?? Date.now)()
+  }
+}
+
+function isReady(message: unknown): boolean {
+  return typeof message === 'object' && message !== null && 'type' in message && message.type === 'ready'
+}
