@@ -3,6 +3,7 @@ import type { LarkspurBridge } from '../../src-main/contract/channels.ts'
 import { engineEventSchema } from '../../src-main/contract/engine-protocol.ts'
 import type { Candidate, EngineEvent, EngineRequest, Preview, Variant } from '../../src-main/contract/engine-protocol.ts'
 import type { Recipe } from '../../src-main/contract/recipe.ts'
+import { t } from '../i18n/index.svelte.ts'
 
 /** The window's end of the port to one engine process. Tests hand in their own. */
 export interface EngineLink {
@@ -142,8 +143,8 @@ export interface EngineHooks {
   readonly newId?: () => string
 }
 
-const STOPPED: Failure = { code: 'engine-stopped', message: 'The engine stopped in mid-job and is starting again. Your document is unchanged; generate again.' }
-const NOT_READY: Failure = { code: 'engine-starting', message: 'The engine is still starting. Try again in a moment.' }
+const stopped = (): Failure => ({ code: 'engine-stopped', message: t().engineStopped })
+const notReady = (): Failure => ({ code: 'engine-starting', message: t().engineStarting })
 
 /** Requests to the engine process and what came of them. One generation is at the engine at a time; the rest wait here, where they can be taken back. */
 export class EngineStore {
@@ -172,7 +173,7 @@ export class EngineStore {
     bridge.on('engine.state', (event) => {
       this.state = event.state
       this.failure = event.failure
-      if (event.state === 'restarting' || event.state === 'failed') this.#drop(event.failure ?? STOPPED)
+      if (event.state === 'restarting' || event.state === 'failed') this.#drop(event.failure ?? stopped())
     })
   }
 
@@ -180,7 +181,7 @@ export class EngineStore {
   connect(link: EngineLink): void {
     if (this.#link) {
       this.#link.close()
-      this.#drop(STOPPED)
+      this.#drop(stopped())
     }
     this.#link = link
     link.listen((message) => this.#receive(message))
@@ -216,7 +217,7 @@ export class EngineStore {
 
   #ask(asked: Asked, request: (jobId: string) => EngineRequest): void {
     if (!this.#link) {
-      asked.reject(NOT_READY)
+      asked.reject(notReady())
       return
     }
     const jobId = this.#newId()

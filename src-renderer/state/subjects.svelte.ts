@@ -1,5 +1,6 @@
 import type { PictureSource } from '../../src-main/contract/channels.ts'
 import type { Subject } from '../../src-main/contract/document.ts'
+import { t } from '../i18n/index.svelte.ts'
 import { asFailure } from './bridge.ts'
 import type { Calls } from './bridge.ts'
 import type { DocumentStore } from './document.svelte.ts'
@@ -52,12 +53,12 @@ export class SubjectsDesk {
       const { cutout, coverage } = await this.#engine.cutout(subject.picture)
       if (!this.#document.subjects.some((each) => each.id === subject.id)) return
       if (coverage < LEAST_COVERAGE) {
-        this.#notices.show('warning', `Nothing was cut out of ${subject.name}: the whole picture is used. Mend the cut-out with the brush, or take a picture with the subject in front.`)
+        this.#notices.show('warning', t().nothingCutOut(subject.name))
         return
       }
       await this.#document.apply({ kind: 'set-cutout', subject: subject.id, cutout })
     } catch (thrown) {
-      this.#notices.show('warning', `${subject.name} was not cut out: ${asFailure(thrown).message}`)
+      this.#notices.show('warning', t().notCutOut(subject.name, asFailure(thrown).message))
     } finally {
       this.cutting = new Set([...this.cutting].filter((id) => id !== subject.id))
     }
