@@ -48,13 +48,14 @@ export function publishedZoomIn(mask: Coverage, expand: number): ZoomIn {
   x2 = Math.min(width, Math.trunc(centreX + halfWidth))
   const middleY = Math.floor((y1 + y2) / 2)
   const middleX = Math.floor((x1 + x2) / 2)
-  const half = Math.floor(Math.max(y2 - y1, x2 - x1) / 2)
+  const longer = Math.max(y2 - y1, x2 - x1)
+  const half = Math.floor(longer / 2)
   if (y2 - y1 >= x2 - x1) {
     x1 = Math.max(0, middleX - half)
-    x2 = Math.min(width, middleX + half)
+    x2 = Math.min(width, middleX - half + longer)
   } else {
     y1 = Math.max(0, middleY - half)
-    y2 = Math.min(height, middleY + half)
+    y2 = Math.min(height, middleY - half + longer)
   }
   const box = { x: x1, y: y1, w: x2 - x1, h: y2 - y1 }
   const padding = Math.abs(box.w - box.h)
@@ -85,10 +86,11 @@ export function publishedCrop(picture: Rgb, mask: Coverage, zoom: ZoomIn, size: 
   return { crop: { width: size, height: size, pixels: crop }, mask: Uint8Array.from(resizeLinear(square, size, size).values, (value) => (value > 0.5 ? 1 : 0)) }
 }
 
+/** Fills the half-open box of the mask in the mask itself, so that its last row and column stay as they were drawn. */
 function rectangleOf(mask: Samples): Samples {
   const { y1, y2, x1, x2 } = publishedBounds({ width: mask.width, height: mask.height, pixels: Uint8Array.from(mask.values) })
   const filled = boxMask(mask.width, mask.height, { x: x1, y: y1, w: x2 - x1, h: y2 - y1 })
-  return { ...mask, values: Float32Array.from(filled.pixels, (value) => value / 255) }
+  return { ...mask, values: mask.values.map((value, at) => Math.max(value, filled.pixels[at]! / 255)) }
 }
 
 /**
