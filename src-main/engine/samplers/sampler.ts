@@ -1,0 +1,61 @@
+import type { SamplerName } from '../../contract/recipe.ts'
+import { ddim, largenDdim } from './ddim.ts'
+import { dpmSolver } from './dpm-solver.ts'
+import { euler } from './euler.ts'
+import { lcm } from './lcm.ts'
+import type { ScheduleConfig } from './schedule.ts'
+
+/** What happened in one step. */
+export interface StepResult {
+  /** The latent after the step, in the solver's own scale. */
+  readonly latent: Float32Array
+  /** The network's estimate of the clean latent. */
+  readonly clean: Float32Array
+}
+
+/** One run of a solver. It may remember earlier steps, so a run needs its own. All arrays have one length; shapes do not matter here. */
+export interface Sampler {
+  /** Timestep the network is asked for at each step. */
+  readonly timesteps: readonly number[]
+  /** Pure noise of unit variance times this is the latent to start from. */
+  readonly initialScale: number
+  /** Steps that want fresh noise of unit variance. */
+  wantsNoise(step: number): boolean
+  /** A latent as the network wants to see it at `step`. */
+  input(latent: Float32Array, step: number): Float32Array
+  /** A clean latent diffused to where `step` begins, in the solver's own scale. */
+  diffuse(clean: Float32Array, noise: Float32Array, step: number): Float32Array
+  /**
+   * @param latent the solver's state
+   * @param seen what the network was shown, before `input`: the state itself, or the state with known regions blended in
+   * @param output the network's (guided) prediction
+   * @param noise fresh noise, where `wantsNoise`
+   */
+  step(step: number, latent: Float32Array, seen: Float32Array, output: Float32Array, noise?: Float32Array): StepResult
+}
+
+/** @throws RangeError for a number of steps the solver cannot make */
+export function createSampler(name: SamplerName, schedule: ScheduleConfig, steps: number): Sampler {
+  switch (name) {
+    case 'ddim':
+      return schedule.spacing === 'trailing-fractional' ? largenDdim(schedule, steps) : ddim(schedule, steps)
+    case 'euler':
+      return euler(schedule, steps, false)
+    case 'euler-a':
+      return euler(schedule, steps, true)
+    case 'dpmpp-2m':
+      return dpmSolver(schedule, steps, false)
+    case 'dpmpp-2m-karras':
+      return dpmSolver(schedule, steps, true)
+    case 'lcm':
+      return lcm(schedule, steps)
+  }
+}
+
+/**
+ * The step to start from when only the share `strength` of the schedule is run (img2img): 0 for strength 1, the last step for strength 0.
+ * The latent to start from is then `diffuse(clean, noise, firstStep)`.
+ */
+export function firstStep(steps: number, strength: number): number {
+  return Math.min(steps - 1, Math.max(0, Math.round((1 - strength) * steps)))
+}
