@@ -35,7 +35,7 @@ export async function readLibrary(modelFolders: readonly string[]): Promise<Libr
 
 /** What the window lists of a model. */
 export function summaryOf({ manifest, sha256, bundled }: Library['models'][number]): ModelSummary {
-  const roles = new Set(manifest.files.map((file) => file.role))
+  const has = (start: string) => manifest.files.some((file) => file.path.startsWith(start))
   return {
     id: manifest.id,
     name: manifest.name,
@@ -45,7 +45,7 @@ export function summaryOf({ manifest, sha256, bundled }: Library['models'][numbe
     bytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0),
     licence: manifest.licence,
     bundled,
-    capabilities: { subject: roles.has('ip_adapter'), refine: roles.has('refine_net'), guideChannels: manifest.guideChannels },
+    capabilities: { subject: has('ip_adapter'), refine: has('refine_net/'), guideChannels: manifest.guideChannels },
     defaults: manifest.defaults,
   }
 }
