@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'electron-vite'
+import type { Plugin } from 'vite'
 
 // [Note: build targets] The oldest Electron that the code must run on is 33 (Chromium 130, Node 20.18), which build/prepare falls back to. electron-vite
 // would take the targets of the version in package.json.
@@ -18,8 +19,23 @@ const entries = {
   'documents-worker': at('src-main/documents/worker.ts'),
 }
 
+/** Notes which packages ended up in a bundle, so that the list of licences is that of the real contents. */
+function notePackages(target: string): Plugin {
+  return {
+    name: 'larkspur:note-packages',
+    generateBundle(_options, bundle) {
+      const names = Object.values(bundle)
+        .flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : chunk.originalFileNames))
+        .map((id) => /.*node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(id)?.[1]?.replaceAll('\\', '/'))
+      mkdirSync(at('out'), { recursive: true })
+      writeFileSync(at(`out/packages-${target}.json`), JSON.stringify([...new Set(names.filter((name) => name !== undefined))].sort()))
+    },
+  }
+}
+
 export default defineConfig({
   main: {
+    plugins: [notePackages('main')],
     build: {
       target: NODE,
       rolldownOptions: {
@@ -29,6 +45,7 @@ export default defineConfig({
     },
   },
   preload: {
+    plugins: [notePackages('preload')],
     build: {
       target: NODE,
       // A sandboxed preload can require nothing but electron, so zod goes into it.
@@ -38,7 +55,7 @@ export default defineConfig({
   },
   renderer: {
     root: at('src-renderer'),
-    plugins: [svelte({ configFile: at('svelte.config.js') })],
+    plugins: [svelte({ configFile: at('svelte.config.js') }), notePackages('renderer')],
     build: {
       target: CHROMIUM,
       outDir: at('out/renderer'),

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeLicences } from './licences.mjs'
 import { root } from './paths.mjs'
 import { PrepareError, say } from './say.mjs'
 
@@ -16,7 +17,13 @@ export function buildIfStale({ force = false } = {}) {
   const tool = join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js')
   const done = spawnSync(process.execPath, [tool, 'build', '--logLevel', 'warn'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
   if (done.status !== 0) throw new PrepareError('the build failed; its messages are above')
+  writeLicences(bundledPackages())
   writeFileSync(stampFile, stamp)
+}
+
+/** Names of the packages that ended up in a bundle, as the plugin in electron.vite.config.ts noted them. */
+function bundledPackages() {
+  return ['main', 'preload', 'renderer'].flatMap((target) => JSON.parse(readFileSync(join(root, 'out', `packages-${target}.json`), 'utf8')))
 }
 
 /** Path, size and time of every source: enough to see a change, and far quicker than reading them. */

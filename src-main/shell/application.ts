@@ -79,7 +79,7 @@ export class Application {
       ipcMain,
       windowCalls({
         version: app.getVersion(),
-        resources: paths.resources,
+        bundles: paths.bundles,
         modelFolders,
         samples,
         session,

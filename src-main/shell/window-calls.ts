@@ -10,7 +10,7 @@ import type { Samples } from './samples.ts'
 
 export interface WindowCallParts {
   readonly version: string
-  readonly resources: string
+  readonly bundles: string
   readonly modelFolders: readonly string[]
   readonly samples: Samples
   readonly session: DocumentSession
@@ -26,7 +26,7 @@ export function windowCalls(parts: WindowCallParts): ChannelAnswers {
   const { session } = parts
   return {
     'app.info': () => ({ version: parts.version, platform: process.platform, samples: parts.samples.list.map(({ id, name }) => ({ id, name })) }),
-    'app.licences': async () => await readFile(join(parts.resources, 'LICENCES.txt'), 'utf8'),
+    'app.licences': async () => await readFile(join(parts.bundles, 'LICENCES.txt'), 'utf8'),
     'settings.get': () => parts.settings(),
     'settings.set': async (part) => await parts.changeSettings(defined(part)),
     'models.list': async (): Promise<ChannelOut<'models.list'>> => (await readLibrary(parts.modelFolders)).models.map(summaryOf),

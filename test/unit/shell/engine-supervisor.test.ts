@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { EngineInit } from '../../../src-main/contract/engine-protocol.ts'
+import { EngineSupervisor, type EngineProcess } from '../../../src-main/shell/engine-supervisor.ts'
+
+const init: EngineInit = { blobFolder: '/blobs', modelFolders: ['/models'], assist: { cutout: '/a', fill: '/b' }, provider: 'auto', app: 'larkspur test' }
+
+/** A process whose life the test leads. */
+class FakeProcess implements EngineProcess {
+  readonly posted: unknown[] = []
+  connects = 0
+  killed = false
+  spawn: () => void = () => {}
+  say: (message: unknown) => void = () => {}
+  exit: (code: number) => void = () => {}
+
+  post(message: unknown): void {
+    this.posted.push(message)
+  }
+  connect(): void {
+    this.connects++
+  }
+  onSpawn(listener: () => void): void {
+    this.spawn = listener
+  }
+  onMessage(listener: (message: unknown) => void): void {
+    this.say = listener
+  }
+  onExit(listener: (code: number) => void): void {
+    this.exit = listener
+  }
+  kill(): void {
+    this.killed = true
+  }
+}
+
+function supervised(): { supervisor: EngineSupervisor; processes: FakeProcess[]; states: string[]; newest: () => FakeProcess } {
+  const processes: FakeProcess[] = []
+  const states: string[] = []
+  const supervisor = new EngineSupervisor({
+    fork: () => {
+      const process = new FakeProcess()
+      processes.push(process)
+      return process
+    },
+    init: () => init,
+    onState: (state, failure) => states.push(failure ? `${state}:${failure.code}` : state),
+    log: () => {},
+  })
+  const newest = (): FakeProcess => {
+    const process = processes.at(-1)
+    if (!process) throw new Error('no process was started')
+    return process
+  }
+  return { supervisor, processes, states, newest }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('EngineSupervisor', () => {
+  it('hands the init and then a port, once the process runs and the window listens', () => {
+    const { supervisor, newest, states } = supervised()
+    supervisor.start()
+    supervisor.windowReady()
+    expect(newest().connects).toBe(0)
+    newest().spawn()
+    expect(newest().posted).toEqual([{ type: 'init', init }])
+    expect(newest().connects).toBe(1)
+    newest().say({ type: 'ready' })
+    expect(states).toEqual(['starting', 'ready'])
+  })
+
+  it('gives a page that was loaded again a port of its own', () => {
+    const { supervisor, newest } = supervised()
+    supervisor.start()
+    newest().spawn()
+    expect(newest().connects).toBe(0)
+    supervisor.windowReady()
+    supervisor.windowGone()
+    supervisor.windowReady()
+    expect(newest().connects).toBe(2)
+  })
+
+  it('starts again after a death, with pauses that double', () => {
+    const { supervisor, processes, newest, states } = supervised()
+    supervisor.start()
+    newest().spawn()
+    newest().exit(139)
+    expect(states.at(-1)).toBe('restarting:engine-stopped')
+    vi.advanceTimersByTime(249)
+    expect(processes).toHaveLength(1)
+    vi.advanceTimersByTime(1)
+    expect(processes).toHaveLength(2)
+    newest().exit(1)
+    vi.advanceTimersByTime(499)
+    expect(processes).toHaveLength(2)
+    vi.advanceTimersByTime(1)
+    expect(processes).toHaveLength(3)
+  })
+
+  it('gives up after six quick deaths, says so, and tries again when told to', () => {
+    const { supervisor, processes, newest, states } = supervised()
+    supervisor.start()
+    for (let n = 0; n < 6; n++) {
+      newest().exit(1)
+      vi.advanceTimersByTime(60_000)
+    }
+    expect(processes).toHaveLength(6)
+    expect(states.at(-1)).toBe('failed:engine-failed')
+    supervisor.restart()
+    expect(processes).toHaveLength(7)
+    newest().spawn()
+    newest().say({ type: 'ready' })
+    expect(states.at(-1)).toBe('ready')
+  })
+
+  it('counts anew after a process that lived for a minute', () => {
+    const { supervisor, processes, newest } = supervised()
+    supervisor.start()
+    for (let n = 0; n < 12; n++) {
+      vi.advanceTimersByTime(60_000)
+      newest().exit(1)
+      vi.advanceTimersByTime(250)
+    }
+    expect(processes).toHaveLength(13)
+  })
+
+  it('kills a stuck process on restart and takes its death for what it is', () => {
+    const { supervisor, processes, newest, states } = supervised()
+    supervisor.start()
+    const first = newest()
+    first.spawn()
+    supervisor.restart()
+    expect(first.killed).toBe(true)
+    expect(processes).toHaveLength(2)
+    const told = states.length
+    first.exit(15)
+    first.say({ type: 'ready' })
+    vi.advanceTimersByTime(60_000)
+    expect(processes).toHaveLength(2)
+    expect(states).toHaveLength(told)
+  })
+
+  it('lets nothing live after the end', () => {
+    const { supervisor, processes, newest } = supervised()
+    supervisor.start()
+    newest().spawn()
+    const first = newest()
+    supervisor.stop()
+    expect(first.killed).toBe(true)
+    first.exit(0)
+    supervisor.restart()
+    vi.advanceTimersByTime(60_000)
+    expect(processes).toHaveLength(1)
+  })
+})
