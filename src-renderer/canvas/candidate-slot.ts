@@ -9,7 +9,7 @@ export interface CandidateSlot {
   readonly jobId: string
   readonly beta: number
   readonly seed: number
-  readonly status: 'waiting' | 'running' | 'done' | 'failed'
+  readonly status: 'waiting' | 'running' | 'done' | 'failed' | 'cancelled'
   /** Share that is done, 0..1. */
   readonly fraction: number
   readonly step: number
