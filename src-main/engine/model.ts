@@ -1,5 +1,8 @@
-import type { ScheduleConfig } from './samplers/schedule.ts'
+import { loadNetworks, type LoadOptions } from './networks.ts'
+import type { IdTensor } from './runtime/network.ts'
 import type { Tensor } from './runtime/tensor.ts'
+import type { ScheduleConfig } from './samplers/schedule.ts'
+import { readModelParts } from './weights/layouts.ts'
 
 /** What a loaded model is; read-only facts from its manifest or its published configs. */
 export interface ModelFacts {
@@ -12,6 +15,8 @@ export interface ModelFacts {
   readonly latentChannels: number
   /** Pixels per latent along one side, 8 for every published VAE. */
   readonly vaeFactor: number
+  /** A latent is the VAE's posterior times this. */
+  readonly latentScale: number
   /** Sides of the latent must be multiples of this, or the U-Net's skips do not meet. */
   readonly latentMultiple: number
   /** Whether the U-Net takes a guide latent behind the masked-image latent. */
@@ -58,8 +63,8 @@ export interface PredictInput {
   readonly maskedLatent: Tensor
   /** [1 or B, L, h, w]; must be given when and only when the model has guide channels (zeros = no guide). */
   readonly guideLatent?: Tensor | undefined
-  /** Whole or fractional training timestep, 0..999. */
-  readonly timestep: number
+  /** Training timestep, 0..999; one for all, or one per batch entry. */
+  readonly timestep: number | readonly number[]
   /** [B, contextLength, width] */
   readonly text: Tensor
   /** [B, tokens, width]; absent means text only, without an image branch. */
@@ -78,12 +83,16 @@ export interface LarGenModel {
   readonly facts: ModelFacts
   /** CLIP text. Empty string = the null prompt. */
   encodeText(prompts: readonly string[]): Promise<EncodedText>
+  /** The same over token ids. @param ids int32 [B, tokens] @returns last (final norm), penultimate (no norm), pooled (projected where there is one) */
+  encodeIds(ids: IdTensor): Promise<{ last: Tensor; penultimate: Tensor; pooled: Tensor }>
   /** CLIP image encoder. @param pixels [B, 3, size, size], normalised; all zeros is the null picture. */
   encodeVision(pixels: Tensor): Promise<EncodedVision>
   /** Resampler. @param penultimate [B, 1 + patches, width] @returns [B, tokens, context width] */
   imageTokens(penultimate: Tensor): Promise<Tensor>
   /** Linear map. @param last [B, 1 + patches, width] @returns [B, 1 + patches, context width] */
   detailTokens(last: Tensor): Promise<Tensor>
+  /** VAE posterior, unscaled. @param image as for encodeImage @returns mean and log-variance (clamped to -30..20), [B, L, h, w] */
+  encodePosterior(image: Tensor): Promise<{ mean: Tensor; logvar: Tensor }>
   /** VAE posterior mean times the scaling factor. @param image [B, 3, H, W] in -1..1, sides multiples of vaeFactor */
   encodeImage(image: Tensor): Promise<Tensor>
   /** @param latent [B, L, h, w] scaled as encodeImage returns it @returns [B, 3, H, W], about -1..1, not clamped */
@@ -97,4 +106,12 @@ export interface LarGenModel {
   /** Makes the sessions a job with these parts needs, ahead of it. */
   warm(parts: { subject: boolean; refine: boolean }): Promise<void>
   release(): Promise<void>
+}
+
+/**
+ * Recognises the model in `folder` and reads its configs and headers; no weight is read before a network is used.
+ * @throws UserError `model-missing`, `model-unknown`, `model-incomplete`, `bad-config`, `bad-weights`, `provider-missing`
+ */
+export async function loadModel(folder: string, options: LoadOptions = {}): Promise<LarGenModel> {
+  return loadNetworks(await readModelParts(folder), options)
 }

@@ -9,8 +9,12 @@ const off = z.union([z.literal(false), z.null()]).optional()
 
 /** diffusers UNet2DConditionModel. */
 export const unetConfigSchema = z.object({
+  /** Side of the latent it was trained on. */
+  sample_size: z.int().positive().nullish(),
   in_channels: z.int().positive().default(4),
   out_channels: z.int().positive().default(4),
+  /** Ours: channels of a guide latent behind the masked-image latent, 0 for none. */
+  guide_channels: z.int().nonnegative().default(0),
   block_out_channels: z.array(z.int().positive()).min(1).default([320, 640, 1280, 1280]),
   down_block_types: z
     .array(z.enum(['CrossAttnDownBlock2D', 'DownBlock2D']))
@@ -78,7 +82,7 @@ export const vaeConfigSchema = z.object({
   latent_channels: z.int().positive().default(4),
   norm_num_groups: z.int().positive().default(32),
   scaling_factor: z.number().positive().default(0.18215),
-  shift_factor: z.number().nullish(),
+  shift_factor: z.literal(0).nullish(),
   latents_mean: z.null().optional(),
   latents_std: z.null().optional(),
   act_fn: z.enum(['silu', 'swish']).default('silu'),

@@ -39,17 +39,22 @@ export class SessionPool {
     await this.entry(key, build).network
   }
 
+  /** @returns the outputs, and the seconds inside the network without waiting or loading */
   async run(
     key: string,
     build: () => Graph,
     inputs: Readonly<Record<string, Tensor | IdTensor>>,
     wanted?: readonly string[],
-  ): Promise<Record<string, Tensor>> {
+  ): Promise<{ outputs: Record<string, Tensor>; seconds: number }> {
     const entry = this.entry(key, build)
     entry.running++
     try {
       const network = await entry.network
-      const result = this.turn.then(() => network.run(inputs, wanted))
+      const result = this.turn.then(async () => {
+        const start = performance.now()
+        const outputs = await network.run(inputs, wanted)
+        return { outputs, seconds: (performance.now() - start) / 1000 }
+      })
       this.turn = result.catch(() => undefined)
       return await result
     } finally {

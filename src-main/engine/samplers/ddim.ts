@@ -64,6 +64,7 @@ function deterministic(config: ScheduleConfig, plan: readonly DdimStep[]): Sampl
   }
   return {
     timesteps: plan.map((step) => step.timestep),
+    sigmas: [...plan.map((step) => step.from), stepAt(plan.length - 1).to].map((level) => level.sigma / level.alpha),
     initialScale: 1,
     wantsNoise: () => false,
     input: (latent) => latent,

@@ -20,6 +20,7 @@ export function dpmSolver(config: ScheduleConfig, steps: number, karras: boolean
 
   return {
     timesteps,
+    sigmas: [...spread, 0],
     initialScale: 1,
     wantsNoise: () => false,
     input: (latent) => latent,

@@ -11,6 +11,7 @@ export function euler(config: ScheduleConfig, steps: number, ancestral: boolean)
   const largest = Math.max(...sigmas)
   return {
     timesteps,
+    sigmas,
     initialScale: config.spacing === 'leading' ? Math.sqrt(largest ** 2 + 1) : largest,
     wantsNoise: (k) => ancestral && sigmaAt(k + 1) > 0,
     input: (latent, k) => scale(1 / Math.sqrt(sigmaAt(k) ** 2 + 1), latent),

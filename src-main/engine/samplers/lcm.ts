@@ -26,6 +26,7 @@ export function lcm(config: ScheduleConfig, steps: number, options: LcmOptions =
   }
   return {
     timesteps,
+    sigmas: [...timesteps.map((t) => schedule.at(t)).map(({ alpha, sigma }) => sigma / alpha), 0],
     initialScale: 1,
     wantsNoise: (k) => k < steps - 1,
     input: (latent) => latent,

@@ -17,6 +17,8 @@ export interface StepResult {
 export interface Sampler {
   /** Timestep the network is asked for at each step. */
   readonly timesteps: readonly number[]
+  /** sigma / alpha at the beginning of each step, and after the last. */
+  readonly sigmas: readonly number[]
   /** Pure noise of unit variance times this is the latent to start from. */
   readonly initialScale: number
   /** Steps that want fresh noise of unit variance. */

@@ -1,0 +1,255 @@
+import { UserError } from '../contract/errors.ts'
+import type { Graph } from './graphs/builder.ts'
+import { clipTextGraph } from './graphs/clip-text.ts'
+import { clipVisionGraph } from './graphs/clip-vision.ts'
+import type { UnetConfig } from './graphs/config.ts'
+import { detailGraph, resamplerGraph } from './graphs/image-tokens.ts'
+import { attentionOrder, decoderSelfAttentions, featureInput, refineGraph, unetGraph, type UnetBranches } from './graphs/unet.ts'
+import { vaeDecoderGraph, vaeEncoderGraph } from './graphs/vae.ts'
+import { unetInput } from './locate.ts'
+import type { EncodedText, EncodedVision, LarGenModel, ModelFacts, PredictInput, RefineFeatures } from './model.ts'
+import type { IdTensor } from './runtime/network.ts'
+import { chooseProvider } from './runtime/provider.ts'
+import { SessionPool } from './runtime/session-pool.ts'
+import { side, tensor, type Tensor } from './runtime/tensor.ts'
+import type { Tokenizer } from './text/tokenizer.ts'
+import { clipTokenizer, openTokenizer } from './text/vocabulary.ts'
+import type { ModelParts } from './weights/layouts.ts'
+import { either, sourceOf, take, type TensorRef, type TensorSource } from './weights/tensor-source.ts'
+
+export interface LoadOptions {
+  /** Execution provider, or `auto`. */
+  readonly provider?: string
+  /** Bytes of weights that may be in memory at a time before idle networks are dropped. */
+  readonly budgetBytes?: number
+}
+
+/** The scaling factor of Stable Diffusion 1.x, for folders without an autoencoder. */
+const STABLE_DIFFUSION_SCALE = 0.18215
+const DEFAULT_BUDGET_BYTES = 8 * 2 ** 30
+
+/** The facade over a model's parts; see `LarGenModel` for what each function takes and gives. */
+export async function loadNetworks(parts: ModelParts, options: LoadOptions = {}): Promise<LarGenModel> {
+  const pool = new SessionPool(chooseProvider(options.provider ?? 'auto'), options.budgetBytes ?? DEFAULT_BUDGET_BYTES)
+  const length = parts.text?.config.max_position_embeddings ?? 77
+  const tokenizer = parts.tokenizerFolder === null ? clipTokenizer(length) : await openTokenizer(parts.tokenizerFolder, length)
+  return new Networks(parts, pool, tokenizer)
+}
+
+type NetworkName = 'text' | 'vision' | 'image_proj' | 'detail_proj' | 'vae_encoder' | 'vae_decoder' | 'refine_net' | 'unet'
+
+class Networks implements LarGenModel {
+  readonly facts: ModelFacts
+  private readonly parts: ModelParts
+  private readonly pool: SessionPool
+  private readonly tokenizer: Tokenizer
+  private readonly seconds: Partial<Record<NetworkName, number>> = {}
+
+  constructor(parts: ModelParts, pool: SessionPool, tokenizer: Tokenizer) {
+    this.parts = parts
+    this.pool = pool
+    this.tokenizer = tokenizer
+    this.facts = factsOf(parts, tokenizer)
+  }
+
+  async encodeText(prompts: readonly string[]): Promise<EncodedText> {
+    const encoded = prompts.map((prompt) => this.tokenizer.encode(prompt))
+    const { length } = this.tokenizer.options
+    const ids = new Int32Array(prompts.length * length)
+    encoded.forEach((one, i) => ids.set(one.ids, i * length))
+    const { last, pooled } = await this.encodeIds({ data: ids, shape: [prompts.length, length] })
+    return { context: last, pooled, cut: encoded.map((one) => one.cut) }
+  }
+
+  async encodeIds(ids: IdTensor): Promise<{ last: Tensor; penultimate: Tensor; pooled: Tensor }> {
+    const { config, weights } = this.need('text', 'a text encoder (text_encoder/)')
+    const { last, penultimate, pooled } = await this.run('text', () => clipTextGraph(config, weights), { ids })
+    return { last: given(last), penultimate: given(penultimate), pooled: given(pooled) }
+  }
+
+  async encodeVision(pixels: Tensor): Promise<EncodedVision> {
+    const { config, weights } = this.need('vision', 'a CLIP image encoder (image_encoder/)')
+    expectShape('CLIP pixels', pixels, [null, config.num_channels, config.image_size, config.image_size])
+    const { penultimate, last, embeds } = await this.run('vision', () => clipVisionGraph(config, weights), { pixels })
+    return { penultimate: given(penultimate), last: given(last), embeds: embeds ?? null }
+  }
+
+  async imageTokens(penultimate: Tensor): Promise<Tensor> {
+    const weights = this.need('imageProj', 'an image-token resampler (IP-Adapter-Plus)')
+    const { tokens } = await this.run('image_proj', () => resamplerGraph(weights), { hidden: penultimate })
+    return given(tokens)
+  }
+
+  async detailTokens(last: Tensor): Promise<Tensor> {
+    const weights = this.need('detailProj', 'a detail projection (RefineNet)')
+    const { tokens } = await this.run('detail_proj', () => detailGraph(weights), { hidden: last })
+    return given(tokens)
+  }
+
+  async encodeImage(image: Tensor): Promise<Tensor> {
+    const { mean } = await this.encodePosterior(image)
+    const factor = this.facts.latentScale
+    return { data: mean.data.map((value) => value * factor), shape: mean.shape }
+  }
+
+  async encodePosterior(image: Tensor): Promise<{ mean: Tensor; logvar: Tensor }> {
+    const { config, weights } = this.need('vae', 'an autoencoder (vae/)')
+    expectShape('an image', image, [null, config.in_channels, null, null])
+    this.expectMultiple('An image', image, this.facts.vaeFactor, 'pixels')
+    const { mean, logvar } = await this.run('vae_encoder', () => vaeEncoderGraph(config, weights), { image })
+    return { mean: given(mean), logvar: given(logvar) }
+  }
+
+  async decodeLatent(latent: Tensor): Promise<Tensor> {
+    const { config, weights } = this.need('vae', 'an autoencoder (vae/)')
+    expectShape('a latent', latent, [null, config.latent_channels, null, null])
+    const unscaled = { data: latent.data.map((value) => value / this.facts.latentScale), shape: latent.shape }
+    const { image } = await this.run('vae_decoder', () => vaeDecoderGraph(config, weights), { latent: unscaled })
+    return given(image)
+  }
+
+  async refineFeatures(noisyReference: Tensor, timestep: number, detailTokens: Tensor): Promise<RefineFeatures> {
+    const { config, weights } = this.need('refineNet', 'a RefineNet')
+    expectShape('a reference latent', noisyReference, [null, config.in_channels, null, null])
+    this.expectMultiple('A reference latent', noisyReference, this.facts.latentMultiple, 'cells')
+    const outputs = await this.run('refine_net', () => refineGraph(config, weights), {
+      sample: noisyReference,
+      timestep: tensor(Float32Array.of(timestep), [1]),
+      text: detailTokens,
+    })
+    return new Map(decoderSelfAttentions(config).map((name) => [name, given(outputs[featureInput(name)])]))
+  }
+
+  async predict(input: PredictInput): Promise<Tensor> {
+    const { config } = this.need('unet', 'a U-Net')
+    const { text, imageTokens, features } = input
+    const batch = side(text, 0)
+    if ((config.guide_channels > 0) !== (input.guideLatent !== undefined)) {
+      throw new RangeError(config.guide_channels > 0 ? 'This model needs a guide latent.' : 'This model has no guide channels.')
+    }
+    const sample = unetInput(input, batch)
+    expectShape('the input of the U-Net', sample, [batch, config.in_channels, null, null])
+    this.expectMultiple('A latent', sample, this.facts.latentMultiple, 'cells')
+    const inputs: Record<string, Tensor> = { sample, text, timestep: perEntry(input.timestep) }
+    if (imageTokens !== undefined) {
+      inputs['image_tokens'] = imageTokens
+      inputs['beta'] = perEntry(input.beta ?? 1)
+    }
+    for (const [name, feature] of features ?? []) inputs[featureInput(name)] = feature
+    const branches = { image: imageTokens !== undefined, refine: features !== undefined }
+    const { prediction } = await this.run('unet', () => this.mainUnet(branches), inputs, variantOf(branches))
+    return given(prediction)
+  }
+
+  networkSeconds(): Readonly<Record<string, number>> {
+    return { ...this.seconds }
+  }
+
+  async warm({ subject, refine }: { subject: boolean; refine: boolean }): Promise<void> {
+    const { pool, parts } = this
+    const key = (name: NetworkName, variant = '') => `${name}${variant}`
+    const { vae, text, vision, imageProj, detailProj, refineNet } = parts
+    if (vae) {
+      await pool.warm(key('vae_encoder'), () => vaeEncoderGraph(vae.config, vae.weights))
+      await pool.warm(key('vae_decoder'), () => vaeDecoderGraph(vae.config, vae.weights))
+    }
+    if (text) await pool.warm(key('text'), () => clipTextGraph(text.config, text.weights))
+    const branches = { image: subject && this.facts.parts.subject, refine: refine && this.facts.parts.refine }
+    if (branches.image && vision && imageProj) {
+      await pool.warm(key('vision'), () => clipVisionGraph(vision.config, vision.weights))
+      await pool.warm(key('image_proj'), () => resamplerGraph(imageProj))
+    }
+    if (branches.refine && refineNet && detailProj) {
+      await pool.warm(key('detail_proj'), () => detailGraph(detailProj))
+      await pool.warm(key('refine_net'), () => refineGraph(refineNet.config, refineNet.weights))
+    }
+    await pool.warm(key('unet', variantOf(branches)), () => this.mainUnet(branches))
+  }
+
+  async release(): Promise<void> {
+    await this.pool.release()
+  }
+
+  private mainUnet(branches: UnetBranches): Graph {
+    const { config, weights } = this.need('unet', 'a U-Net')
+    const adapter = branches.image ? this.need('ipAdapter', 'image attention weights (IP-Adapter)') : null
+    return unetGraph(config, adapter === null ? weights : either(weights, underAttentionNames(config, adapter)), branches)
+  }
+
+  private need<K extends keyof ModelParts>(key: K, what: string): NonNullable<ModelParts[K]> {
+    const part = this.parts[key]
+    if (part === null || part === undefined) throw new UserError('model-incomplete', `The model ${this.parts.folder} has no part for this job: ${what} is missing.`)
+    return part
+  }
+
+  private async run(
+    name: NetworkName,
+    build: () => Graph,
+    inputs: Readonly<Record<string, Tensor | IdTensor>>,
+    variant = '',
+  ): Promise<Partial<Record<string, Tensor>>> {
+    const { outputs, seconds } = await this.pool.run(`${name}${variant}`, build, inputs)
+    this.seconds[name] = (this.seconds[name] ?? 0) + seconds
+    return outputs
+  }
+
+  private expectMultiple(what: string, x: Tensor, multiple: number, unit: string): void {
+    const [height, width] = [side(x, 2), side(x, 3)]
+    if (height % multiple !== 0 || width % multiple !== 0) {
+      throw new UserError('bad-size', `${what} of ${width} x ${height} ${unit} does not fit this model; both sides must be multiples of ${multiple}.`)
+    }
+  }
+}
+
+function variantOf(branches: UnetBranches): string {
+  return `${branches.image ? '+image' : ''}${branches.refine ? '+refine' : ''}`
+}
+
+/** IP-Adapter numbers, turned into the names of the attention layers they belong to. */
+export function underAttentionNames(config: UnetConfig, adapter: TensorSource): TensorSource {
+  const tensors = new Map<string, TensorRef>()
+  attentionOrder(config).forEach((layer, n) => {
+    if (!layer.endsWith('.attn2')) return
+    for (const map of ['to_k_ip', 'to_v_ip']) tensors.set(`${layer}.${map}.weight`, take(adapter, `${n}.${map}.weight`))
+  })
+  return sourceOf(adapter.label, tensors)
+}
+
+function factsOf(parts: ModelParts, tokenizer: Tokenizer): ModelFacts {
+  const { unet, vae, vision } = parts
+  const levels = unet?.config.block_out_channels.length ?? 1
+  const vaeFactor = vae === null ? 8 : 2 ** (vae.config.block_out_channels.length - 1)
+  const subject = vision !== null && parts.imageProj !== null && parts.ipAdapter !== null
+  return {
+    folder: parts.folder,
+    id: parts.id,
+    nativeSize: parts.manifest?.nativeSize ?? (unet?.config.sample_size ?? 64) * vaeFactor,
+    latentChannels: unet?.config.out_channels ?? 4,
+    vaeFactor,
+    latentScale: vae?.config.scaling_factor ?? STABLE_DIFFUSION_SCALE,
+    latentMultiple: 2 ** (levels - 1),
+    guideChannels: (unet?.config.guide_channels ?? 0) > 0,
+    maskToLatent: parts.maskToLatent,
+    schedule: parts.schedule,
+    contextLength: tokenizer.options.length,
+    parts: { text: parts.text !== null, subject, refine: subject && parts.refineNet !== null && parts.detailProj !== null },
+    vision: vision === null ? null : { size: vision.config.image_size, ...parts.visionPixels },
+  }
+}
+
+/** One number for the whole batch, or one for each entry. */
+function perEntry(values: number | readonly number[]): Tensor {
+  const list = typeof values === 'number' ? [values] : values
+  return tensor(Float32Array.from(list), [list.length])
+}
+
+/** @param sides expected sides, null for any */
+function expectShape(what: string, x: Tensor, sides: readonly (number | null)[]): void {
+  const fits = x.shape.length === sides.length && sides.every((side, i) => side === null || side === x.shape[i])
+  if (!fits) throw new RangeError(`Expected ${what} of shape [${sides.map((side) => side ?? 'any').join(', ')}], got [${x.shape.join(', ')}].`)
+}
+
+function given(output: Tensor | undefined): Tensor {
+  if (output === undefined) throw new TypeError('A network did not give an output that its graph names.')
+  return output
+}

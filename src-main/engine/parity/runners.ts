@@ -1,0 +1,49 @@
+import { UserError } from '../../contract/errors.ts'
+import { computeImageCase, type ReferenceArray } from './image-cases.ts'
+import { openBench, type Bench } from './bench.ts'
+import { adapterCases } from './adapter-cases.ts'
+import { largenCases } from './largen-cases.ts'
+import { networkCases } from './network-cases.ts'
+import { pipelineCase } from './pipeline-case.ts'
+import type { ReferenceCase } from './reference-set.ts'
+import { schedulerCase } from './scheduler-case.ts'
+
+export { openBench }
+
+export type Outputs = Readonly<Record<string, ReferenceArray>>
+export type Runner = (bench: Bench, one: ReferenceCase) => Promise<Outputs>
+
+interface Entry {
+  /** Names of the cases it computes. */
+  readonly pattern: RegExp
+  /** Kinds of set it is meant for; any when left out. */
+  readonly kinds?: readonly string[]
+  readonly run: Runner
+}
+
+/** Which function computes which case; the first that fits is taken. */
+const registry: readonly Entry[] = [
+  { pattern: /./, kinds: ['largen-image'], run: imageCase },
+  { pattern: /./, kinds: ['ip-adapter-plus'], run: adapterCases },
+  { pattern: /./, kinds: ['largen-sd15'], run: largenCases },
+  { pattern: /^scheduler_/, run: schedulerCase },
+  { pattern: /^pipeline/, run: pipelineCase },
+  { pattern: /^(tokenizer|text_encoder|vae|unet)/, kinds: ['sd15-inpaint', 'mini'], run: networkCases },
+]
+
+/** @throws UserError `unknown-case` */
+export async function runCase(bench: Bench, one: ReferenceCase): Promise<Outputs> {
+  const entry = registry.find(({ pattern, kinds }) => pattern.test(one.name) && (kinds === undefined || kinds.includes(bench.set.kind)))
+  if (entry === undefined) throw unknownCase(bench, one)
+  return entry.run(bench, one)
+}
+
+export function unknownCase(bench: Bench, one: ReferenceCase): UserError {
+  return new UserError('unknown-case', `no computation is known for case "${one.name}" of a set "${bench.set.kind}"`)
+}
+
+async function imageCase(_bench: Bench, one: ReferenceCase): Promise<Outputs> {
+  const inputs: Record<string, ReferenceArray> = {}
+  for (const name of one.inputNames) inputs[name] = await one.input(name)
+  return computeImageCase(one.name, one.params, inputs)
+}

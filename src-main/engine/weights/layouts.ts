@@ -1,0 +1,233 @@
+import { access, readdir } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { z } from 'zod'
+import { UserError } from '../../contract/errors.ts'
+import { modelManifestSchema, type ModelManifest } from '../../contract/model-manifest.ts'
+import {
+  clipTextConfigSchema,
+  clipVisionConfigSchema,
+  unetConfigSchema,
+  vaeConfigSchema,
+  type ClipTextConfig,
+  type ClipVisionConfig,
+  type UnetConfig,
+  type VaeConfig,
+} from '../graphs/config.ts'
+import { stableDiffusionSchedule, type ScheduleConfig } from '../samplers/schedule.ts'
+import { checked, readJson } from './read-json.ts'
+import { openSafetensors, openShards } from './safetensors.ts'
+import { hasPrefix, underPrefix, type TensorSource } from './tensor-source.ts'
+import { openTorchZip } from './torch-zip.ts'
+
+/** A network's config and weights, under diffusers' or transformers' names. */
+export interface Part<Config> {
+  readonly config: Config
+  readonly weights: TensorSource
+}
+
+/** Everything a folder of weights offers. Only what is there is filled in; what a job needs and misses is said when it is asked for. */
+export interface ModelParts {
+  readonly folder: string
+  readonly id: string
+  readonly manifest: ModelManifest | null
+  readonly schedule: ScheduleConfig
+  readonly maskToLatent: 'antialiased' | 'nearest'
+  readonly unet: Part<UnetConfig> | null
+  readonly vae: Part<VaeConfig> | null
+  readonly text: Part<ClipTextConfig> | null
+  /** Folder of vocab.json and merges.txt; null: CLIP's own vocabulary. */
+  readonly tokenizerFolder: string | null
+  readonly vision: Part<ClipVisionConfig> | null
+  /** How pictures are brought to the CLIP image encoder. */
+  readonly visionPixels: VisionPixels
+  /** The resampler, names without a prefix. */
+  readonly imageProj: TensorSource | null
+  /** to_k_ip and to_v_ip of the cross-attentions, names `N.to_k_ip.weight`. */
+  readonly ipAdapter: TensorSource | null
+  readonly refineNet: Part<UnetConfig> | null
+  /** `detail_proj.weight` and `.bias`. */
+  readonly detailProj: TensorSource | null
+}
+
+export interface VisionPixels {
+  readonly mean: readonly [number, number, number]
+  readonly std: readonly [number, number, number]
+}
+
+/** CLIP's own normalisation; every published image encoder uses it. */
+const clipPixels: VisionPixels = {
+  mean: [0.48145466, 0.4578275, 0.40821073],
+  std: [0.26862954, 0.26130258, 0.27577711],
+}
+
+/**
+ * Recognises a folder: a `larkspur-model.json` or diffusers folder with whatever optional parts lie beside it, or LAR-Gen in one
+ * safetensors with the prefixes `unet. refine_net. image_proj. ip_adapter. detail_proj.` and a config.json.
+ * @throws UserError `model-missing`, `model-unknown`, `bad-config`, `bad-weights`
+ */
+export async function readModelParts(folder: string): Promise<ModelParts> {
+  const root = resolve(folder)
+  const names = await readdir(root).catch(() => {
+    throw new UserError('model-missing', `${folder}: no such folder; expected a model.`)
+  })
+  if (names.includes('unet')) return readDiffusersFolder(root, names)
+  const single = names.find((name) => name.endsWith('.safetensors') && !name.startsWith('cases'))
+  if (names.includes('config.json') && single !== undefined) return readSingleFile(root, join(root, single))
+  throw new UserError('model-unknown', `${folder} is no model that Larkspur knows: expected unet/, larkspur-model.json, or config.json beside one .safetensors.`)
+}
+
+async function readDiffusersFolder(root: string, names: readonly string[]): Promise<ModelParts> {
+  const has = (name: string) => names.includes(name)
+  const manifest = has('larkspur-model.json') ? await readJson(join(root, 'larkspur-model.json'), modelManifestSchema) : null
+  const adapter = names.find((name) => /^ip[-_]adapter.*\.(safetensors|bin)$/.test(name))
+  const adapterWeights = adapter === undefined ? null : await openWeights(join(root, adapter))
+  const schedule = has('scheduler') ? await readSchedule(join(root, 'scheduler', 'scheduler_config.json')) : stableDiffusionSchedule
+  return {
+    folder: root,
+    id: manifest?.id ?? basename(root),
+    manifest,
+    schedule: manifest === null ? schedule : reconcile(root, manifest, schedule),
+    // Only LAR-Gen was trained with its own way of shrinking masks.
+    maskToLatent: manifest?.kind === 'largen' || has('refine_net') ? 'antialiased' : 'nearest',
+    unet: await readNetwork(join(root, 'unet'), unetConfigSchema),
+    vae: has('vae') ? await readNetwork(join(root, 'vae'), vaeConfigSchema) : null,
+    text: has('text_encoder') ? await readNetwork(join(root, 'text_encoder'), clipTextConfigSchema) : null,
+    tokenizerFolder: has('tokenizer') ? join(root, 'tokenizer') : null,
+    vision: has('image_encoder') ? await readNetwork(join(root, 'image_encoder'), clipVisionConfigSchema) : null,
+    visionPixels: has('image_encoder') ? await readVisionPixels(join(root, 'image_encoder')) : clipPixels,
+    ...splitAdapter(adapterWeights),
+    refineNet: has('refine_net') ? await readNetwork(join(root, 'refine_net'), unetConfigSchema) : null,
+    detailProj: has('refine_net') ? await openSafetensors(join(root, 'refine_net', 'detail_encoder.safetensors')) : null,
+  }
+}
+
+/** The manifest is what the library shows; it must not promise another process than the scheduler's config describes. */
+function reconcile(root: string, manifest: ModelManifest, schedule: ScheduleConfig): ScheduleConfig {
+  const same =
+    manifest.prediction === schedule.prediction && manifest.zeroTerminalSnr === schedule.zeroTerminalSnr && manifest.spacing === schedule.spacing
+  if (!same) {
+    throw new UserError('bad-config', `${root}: larkspur-model.json and scheduler/scheduler_config.json differ in prediction, zero terminal SNR or spacing.`)
+  }
+  return schedule
+}
+
+const singleFileConfigSchema = z.object({
+  unet: unetConfigSchema,
+  refine_net: unetConfigSchema.optional(),
+  image_encoder: z.string().optional(),
+  scheduler: z.unknown().optional(),
+})
+
+async function readSingleFile(root: string, file: string): Promise<ModelParts> {
+  const config = await readJson(join(root, 'config.json'), singleFileConfigSchema)
+  const weights = await openSafetensors(file)
+  const part = (prefix: string) => (hasPrefix(weights, prefix) ? underPrefix(weights, prefix) : null)
+  const refineWeights = part('refine_net.')
+  const unetWeights = part('unet.')
+  if (unetWeights === null) throw new UserError('model-incomplete', `${file} has no tensors that start with "unet.".`)
+  const encoder = config.image_encoder === undefined ? null : resolve(root, config.image_encoder)
+  return {
+    folder: root,
+    id: basename(root),
+    manifest: null,
+    schedule: { ...scheduleOf(join(root, 'config.json'), config.scheduler ?? {}), spacing: 'trailing-fractional' },
+    maskToLatent: 'antialiased',
+    unet: { config: config.unet, weights: unetWeights },
+    vae: null,
+    text: null,
+    tokenizerFolder: null,
+    vision: encoder === null ? null : await readNetwork(encoder, clipVisionConfigSchema),
+    visionPixels: encoder === null ? clipPixels : await readVisionPixels(encoder),
+    imageProj: part('image_proj.'),
+    ipAdapter: part('ip_adapter.'),
+    refineNet: refineWeights === null || config.refine_net === undefined ? null : { config: config.refine_net, weights: refineWeights },
+    detailProj: hasPrefix(weights, 'detail_proj.') ? weights : null,
+  }
+}
+
+/** IP-Adapter files hold the resampler and the attention weights side by side. */
+export function splitAdapter(weights: TensorSource | null): Pick<ModelParts, 'imageProj' | 'ipAdapter'> {
+  if (weights === null) return { imageProj: null, ipAdapter: null }
+  if (!hasPrefix(weights, 'image_proj.') || !hasPrefix(weights, 'ip_adapter.')) {
+    throw new UserError('model-incomplete', `${weights.label} is no IP-Adapter file: expected tensors that start with "image_proj." and "ip_adapter.".`)
+  }
+  return { imageProj: underPrefix(weights, 'image_proj.'), ipAdapter: underPrefix(weights, 'ip_adapter.') }
+}
+
+/** Weights by file name: safetensors, or a torch zip (.bin, .pt, .pth, .ckpt). */
+export async function openWeights(path: string): Promise<TensorSource> {
+  return path.endsWith('.safetensors') ? openSafetensors(path) : openTorchZip(path)
+}
+
+/** Files a network's weights may lie in, best first. */
+const weightFiles = [
+  'diffusion_pytorch_model.safetensors',
+  'model.safetensors',
+  'diffusion_pytorch_model.fp16.safetensors',
+  'model.fp16.safetensors',
+  'diffusion_pytorch_model.safetensors.index.json',
+  'model.safetensors.index.json',
+  'diffusion_pytorch_model.bin',
+  'pytorch_model.bin',
+]
+
+/** A folder of config.json and weights. */
+export async function readNetwork<S extends z.ZodType>(folder: string, schema: S): Promise<Part<z.output<S>>> {
+  const config = await readJson(join(folder, 'config.json'), schema)
+  for (const name of weightFiles) {
+    const path = join(folder, name)
+    if (!(await exists(path))) continue
+    return { config, weights: name.endsWith('.index.json') ? await openShards(path) : await openWeights(path) }
+  }
+  throw new UserError('model-missing', `${folder} has no weights; expected ${weightFiles[0]} or ${weightFiles[1]}.`)
+}
+
+const scheduleSchema = z.object({
+  num_train_timesteps: z.int().positive().default(1000),
+  beta_start: z.number().default(0.00085),
+  beta_end: z.number().default(0.012),
+  beta_schedule: z.enum(['scaled_linear', 'linear']).default('scaled_linear'),
+  prediction_type: z.enum(['epsilon', 'v_prediction']).default('epsilon'),
+  timestep_spacing: z.enum(['leading', 'trailing', 'linspace']).default('leading'),
+  steps_offset: z.int().nonnegative().default(0),
+  set_alpha_to_one: z.boolean().default(true),
+  rescale_betas_zero_snr: z.boolean().default(false),
+  trained_betas: z.null().optional(),
+})
+
+async function readSchedule(path: string): Promise<ScheduleConfig> {
+  return scheduleOf(path, await readJson(path, z.unknown()))
+}
+
+/** A diffusers scheduler config in our words. @throws UserError `bad-config` with `label` */
+export function scheduleOf(label: string, value: unknown): ScheduleConfig {
+  const config = checked(label, value, scheduleSchema)
+  return {
+    trainTimesteps: config.num_train_timesteps,
+    betaStart: config.beta_start,
+    betaEnd: config.beta_end,
+    betaSchedule: config.beta_schedule,
+    prediction: config.prediction_type,
+    spacing: config.timestep_spacing,
+    stepsOffset: config.steps_offset,
+    setAlphaToOne: config.set_alpha_to_one,
+    zeroTerminalSnr: config.rescale_betas_zero_snr,
+  }
+}
+
+const triple = z.tuple([z.number(), z.number(), z.number()])
+const preprocessorSchema = z.object({ image_mean: triple.default([...clipPixels.mean]), image_std: triple.default([...clipPixels.std]) })
+
+async function readVisionPixels(folder: string): Promise<VisionPixels> {
+  const path = join(folder, 'preprocessor_config.json')
+  if (!(await exists(path))) return clipPixels
+  const config = await readJson(path, preprocessorSchema)
+  return { mean: config.image_mean, std: config.image_std }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
