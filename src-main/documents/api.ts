@@ -13,6 +13,10 @@ export interface DocumentsOptions {
   readonly undoBudgetBytes?: number
   /** Bytes of converted tiles kept ready for the window. Default 192 MiB. */
   readonly displayBudgetBytes?: number
+  /** Name and version of the program, written into files. Default `larkspur`. */
+  readonly app?: string
+  /** Works in the caller's thread: for the command line, which has nothing else to do meanwhile. Default false. */
+  readonly inThisThread?: boolean
 }
 
 /**
@@ -34,7 +38,7 @@ export interface Documents {
   importSubject(source: PictureSource): Promise<Subject>
   /** Stores a mended cut-out: 8-bit coverage, row by row, width * height bytes. */
   putMask(mask: { width: number; height: number; coverage: Uint8Array }): Promise<BlobRef>
-  /** A candidate as its own PNG file (the scene's crop with the patch on it is not made: the patch alone, with alpha) with its recipe. */
+  /** A candidate laid on its scene, as a PNG with its recipe and what `replay` needs. */
   saveCandidate(candidate: Candidate, path: string): Promise<void>
   /** Stops the worker; open documents stay in the recovery folder unless they were closed. */
   close(): Promise<void>
