@@ -3,17 +3,22 @@ import { UserError } from '../contract/errors.ts'
 import { runParity, type CaseResult, type SetResult } from '../engine/parity/run-parity.ts'
 
 /**
- * `parity DIR... [--json] [--provider NAME] [--case TEXT]`: runs reference sets, one line a case with its largest difference and its tolerance.
+ * `parity DIR... [--json] [--provider NAME] [--model FOLDER] [--case TEXT]`: runs reference sets, one line a case with its largest difference and its tolerance.
  * @returns the exit code: 0 all passed, 1 a case failed
  * @throws UserError `bad-arguments` for the command line, others for a folder that is no set
  */
 export async function parityCommand(args: readonly string[]): Promise<number> {
-  const { folders, json, provider, only } = readArguments(args)
+  const { folders, json, provider, model, only } = readArguments(args)
   // With --json the only thing on stdout is the object at the end.
   const print = (line: string) => void (json ? process.stderr : process.stdout).write(`${line}\n`)
   const sets: SetResult[] = []
   for (const folder of folders) {
-    const options = { provider, onCase: (result: CaseResult) => print(lineOf(result)), ...(only === undefined ? {} : { only: (name: string) => name.includes(only) }) }
+    const options = {
+      provider,
+      onCase: (result: CaseResult) => print(lineOf(result)),
+      ...(model === undefined ? {} : { model }),
+      ...(only === undefined ? {} : { only: (name: string) => name.includes(only) }),
+    }
     const result = await runParity(folder, options)
     print(`${result.set}: ${result.passed} passed, ${result.failed} failed`)
     sets.push(result)
@@ -29,14 +34,14 @@ function readArguments(args: readonly string[]) {
     parsed = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { json: { type: 'boolean' }, provider: { type: 'string' }, case: { type: 'string' } },
+      options: { json: { type: 'boolean' }, provider: { type: 'string' }, model: { type: 'string' }, case: { type: 'string' } },
     })
   } catch (error) {
     throw new UserError('bad-arguments', `parity: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
   }
   const { values, positionals } = parsed
   if (positionals.length === 0) throw new UserError('bad-arguments', 'parity: expected the folder of a reference set.')
-  return { folders: positionals, json: values.json ?? false, provider: values.provider ?? 'cpu', only: values.case }
+  return { folders: positionals, json: values.json ?? false, provider: values.provider ?? 'cpu', model: values.model, only: values.case }
 }
 
 /** The output nearest to, or farthest beyond, its tolerance stands for its case. */

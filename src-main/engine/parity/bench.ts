@@ -6,7 +6,7 @@ import type { ReferenceSet } from './reference-set.ts'
 /** A reference set with the models its cases run on, loaded when first asked for and kept to the end. */
 export interface Bench {
   readonly set: ReferenceSet
-  /** The model of the set's own folder. */
+  /** The model of the set's own folder, or the one it was opened with. */
   model(): Promise<LarGenModel>
   parts(): Promise<ModelParts>
   /** A model put together of parts, kept under `key`. */
@@ -14,12 +14,13 @@ export interface Bench {
   release(): Promise<void>
 }
 
-export function openBench(set: ReferenceSet, provider: string): Bench {
+/** @param modelFolder the model to run on, for sets that bring none of their own */
+export function openBench(set: ReferenceSet, provider: string, modelFolder: string = set.folder): Bench {
   const models = new Map<string, Promise<LarGenModel>>()
   let parts: Promise<ModelParts> | null = null
   const bench: Bench = {
     set,
-    parts: () => (parts ??= readModelParts(set.folder)),
+    parts: () => (parts ??= readModelParts(modelFolder)),
     model: () => bench.assembled('own', () => bench.parts()),
     assembled: (key, assemble) => {
       let model = models.get(key)

@@ -34,11 +34,12 @@ export async function networkCases(bench: Bench, one: ReferenceCase): Promise<Ou
   throw unknownCase(bench, one)
 }
 
-const tokenizerParams = z.object({ strings: z.array(z.string()).min(1), max_length: z.int().positive().default(77), pad_id: z.int().nonnegative().optional() })
+const tokenizerParams = z.object({ strings: z.array(z.string()).min(1), max_length: z.int().positive().optional(), pad_id: z.int().nonnegative().optional() })
 
 async function tokenizerCase(bench: Bench, one: ReferenceCase): Promise<Outputs> {
-  const { strings, max_length: length, pad_id: pad } = paramsOf(one, tokenizerParams)
-  const { tokenizerFolder: folder } = await bench.parts()
+  const { strings, max_length, pad_id: pad } = paramsOf(one, tokenizerParams)
+  const { tokenizerFolder: folder, text } = await bench.parts()
+  const length = max_length ?? text?.config.max_position_embeddings ?? 77
   // The second tokenizer of SDXL has the same vocabulary and pads with the token of id 0.
   const tokenizer = pad === 0 ? clipTokenizer(length, '!') : folder === null ? clipTokenizer(length) : await openTokenizer(folder, length)
   const ids = new Int32Array(strings.length * length)

@@ -23,6 +23,8 @@ export interface SetResult {
 
 export interface ParityOptions {
   readonly provider?: string
+  /** Folder of the model, for sets that bring none of their own. */
+  readonly model?: string
   /** Runs the cases whose names it accepts. */
   readonly only?: (name: string) => boolean
   readonly onCase?: (result: CaseResult) => void
@@ -34,7 +36,7 @@ export interface ParityOptions {
  */
 export async function runParity(folder: string, options: ParityOptions = {}): Promise<SetResult> {
   const set = await openReferenceSet(folder)
-  const bench = openBench(set, options.provider ?? 'cpu')
+  const bench = openBench(set, options.provider ?? 'cpu', options.model)
   const cases: CaseResult[] = []
   try {
     for (const one of set.cases) {

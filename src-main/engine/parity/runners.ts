@@ -2,7 +2,9 @@ import { UserError } from '../../contract/errors.ts'
 import { computeImageCase, type ReferenceArray } from './image-cases.ts'
 import { openBench, type Bench } from './bench.ts'
 import { adapterCases } from './adapter-cases.ts'
+import { guideCases } from './guide-cases.ts'
 import { largenCases } from './largen-cases.ts'
+import { miniCases } from './mini-cases.ts'
 import { networkCases } from './network-cases.ts'
 import { pipelineCase } from './pipeline-case.ts'
 import type { ReferenceCase } from './reference-set.ts'
@@ -26,9 +28,12 @@ const registry: readonly Entry[] = [
   { pattern: /./, kinds: ['largen-image'], run: imageCase },
   { pattern: /./, kinds: ['ip-adapter-plus'], run: adapterCases },
   { pattern: /./, kinds: ['largen-sd15'], run: largenCases },
+  { pattern: /^tokenizer/, run: networkCases },
+  { pattern: /^(guide_|transfer_)/, kinds: ['mini'], run: guideCases },
+  { pattern: /./, kinds: ['mini'], run: miniCases },
   { pattern: /^scheduler_/, run: schedulerCase },
   { pattern: /^pipeline/, run: pipelineCase },
-  { pattern: /^(tokenizer|text_encoder|vae|unet)/, kinds: ['sd15-inpaint', 'mini'], run: networkCases },
+  { pattern: /^(text_encoder|vae|unet)/, kinds: ['sd15-inpaint'], run: networkCases },
 ]
 
 /** @throws UserError `unknown-case` */
