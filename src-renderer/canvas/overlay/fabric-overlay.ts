@@ -23,6 +23,8 @@ export interface OverlayEvents {
   /** A hand moved, scaled or turned the subject; `done` when it let go. */
   readonly onplace: (placement: Placement, done: boolean) => void
   readonly oncontextbox: (rect: Rect, done: boolean) => void
+  /** The move tool pressed where no object stands. */
+  readonly onempty: (event: PointerEvent) => void
   readonly toDocument: (point: Point) => Point
 }
 
@@ -191,6 +193,9 @@ export class FabricOverlay {
       this.#tell(target, false)
     })
     canvas.on('object:modified', ({ target }) => this.#tell(target, true))
+    canvas.on('mouse:down', ({ target, e }) => {
+      if (target === undefined && e instanceof PointerEvent) this.#events.onempty(e)
+    })
     canvas.on('mouse:up', () => {
       if (this.#held === null) return
       this.#held = null

@@ -1,0 +1,2 @@
+export { default as ToolColumn } from './ToolColumn.svelte'
+export { default as ToolOptions } from './ToolOptions.svelte'
