@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { app, dialog, ipcMain } from 'electron'
+import { app, dialog, ipcMain, type BrowserWindow } from 'electron'
 import type { Settings } from '../contract/channels.ts'
 import { UserError } from '../contract/errors.ts'
 import { createDocuments, type Documents } from '../documents/index.ts'
@@ -18,6 +18,7 @@ import { ScriptedDialogs } from './scripted-dialogs.ts'
 import { SettingsFile } from './settings.ts'
 import { hardenPages, MainWindow } from './window.ts'
 import { windowCalls } from './window-calls.ts'
+import { languageOf, shellWords, type ShellLanguage } from './words.ts'
 
 interface Running {
   readonly window: MainWindow
@@ -50,7 +51,7 @@ export class Application {
 
     const session = new DocumentSession({
       documents,
-      dialogs: this.#dialogs(),
+      dialogs: this.#dialogs(() => language(settings)),
       onChange: (change) => {
         window.send('document.changed', change)
         window.browserWindow.setTitle(`${change.state.name}${change.state.saved ? '' : ' *'} - Larkspur`)
@@ -73,7 +74,7 @@ export class Application {
 
     const tellSettings = (value: Settings): void => {
       window.send('settings.changed', value)
-      this.#setMenu(samples, value.recentFiles)
+      this.#setMenu(samples, settings)
     }
     serveChannels(
       ipcMain,
@@ -102,7 +103,7 @@ export class Application {
       this.#notice('error', `Something in Larkspur is wrong: ${error.message}`)
     })
 
-    this.#setMenu(samples, settings.value.recentFiles)
+    this.#setMenu(samples, settings)
     supervisor.start()
     await window.load()
     if (settings.notice !== null) this.#notice('warning', settings.notice)
@@ -179,13 +180,14 @@ export class Application {
     }
   }
 
-  #dialogs(): Dialogs {
+  #dialogs(inLanguage: () => ShellLanguage): Dialogs {
     const script = process.env['LARKSPUR_TEST_DIALOGS']
     if (script !== undefined && !app.isPackaged) return new ScriptedDialogs(script)
-    return new NativeDialogs(() => {
+    const window = (): BrowserWindow => {
       if (!this.#running) throw new Error('a dialog was asked for before there was a window')
       return this.#running.window.browserWindow
-    })
+    }
+    return new NativeDialogs(window, () => shellWords[inLanguage()])
   }
 
   #supervisor(paths: ShellPaths, modelFolders: string[], settings: SettingsFile, window: () => MainWindow): EngineSupervisor {
@@ -204,8 +206,11 @@ export class Application {
     })
   }
 
-  #setMenu(samples: Samples, recentFiles: readonly string[]): void {
-    setMenu(samples.list, recentFiles, {
+  #setMenu(samples: Samples, settings: SettingsFile): void {
+    setMenu({
+      language: language(settings),
+      samples: samples.list,
+      recentFiles: settings.value.recentFiles,
       onCommand: (id) => this.#running?.window.send('command', { id }),
       onFile: (path) => void this.#openFile(path),
       onSample: (id) => {
@@ -218,6 +223,10 @@ export class Application {
   #notice(kind: 'info' | 'warning' | 'error', message: string): void {
     this.#running?.window.send('notice', { kind, message })
   }
+}
+
+function language(settings: SettingsFile): ShellLanguage {
+  return languageOf(settings.value.language, app.getLocale())
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,6 @@
 import { dialog, type BaseWindow } from 'electron'
 import type { Recoverable } from '../documents/index.ts'
+import type { ShellWords } from './words.ts'
 
 /** Every question that the shell asks a person. Tests answer with `ScriptedDialogs`. */
 export interface Dialogs {
@@ -16,49 +17,51 @@ export interface Dialogs {
 export type UnsavedChoice = 'save' | 'discard' | 'cancel'
 export type RecoverChoice = 'recover' | 'discard' | 'later'
 
-const PICTURES = { name: 'Pictures', extensions: ['png', 'jpg', 'jpeg', 'webp', 'tif', 'tiff', 'gif', 'avif', 'jxl'] }
-const DOCUMENTS = { name: 'Larkspur documents', extensions: ['larkspur'] }
-const EXPORTS = [
-  { name: 'PNG', extensions: ['png'] },
-  { name: 'JPEG', extensions: ['jpg', 'jpeg'] },
-  { name: 'TIFF', extensions: ['tif', 'tiff'] },
-  { name: 'WebP', extensions: ['webp'] },
-]
+const PICTURE_ENDINGS = ['png', 'jpg', 'jpeg', 'webp', 'tif', 'tiff', 'gif', 'avif', 'jxl']
+const DOCUMENT_ENDINGS = ['larkspur']
+const PNG = { name: 'PNG', extensions: ['png'] }
+const EXPORTS = [PNG, { name: 'JPEG', extensions: ['jpg', 'jpeg'] }, { name: 'TIFF', extensions: ['tif', 'tiff'] }, { name: 'WebP', extensions: ['webp'] }]
 
 /** The system's own dialogs, fastened to the window. */
 export class NativeDialogs implements Dialogs {
   readonly #window: () => BaseWindow
+  readonly #words: () => ShellWords
 
-  constructor(window: () => BaseWindow) {
+  constructor(window: () => BaseWindow, words: () => ShellWords) {
     this.#window = window
+    this.#words = words
   }
 
   async openFile(): Promise<string | null> {
-    return await this.#open('Open', [{ name: 'Pictures and documents', extensions: [...PICTURES.extensions, ...DOCUMENTS.extensions] }, PICTURES, DOCUMENTS])
+    const words = this.#words()
+    const pictures = { name: words.pictures, extensions: PICTURE_ENDINGS }
+    const documents = { name: words.documents, extensions: DOCUMENT_ENDINGS }
+    return await this.#open(words.open, [{ name: words.picturesAndDocuments, extensions: [...PICTURE_ENDINGS, ...DOCUMENT_ENDINGS] }, pictures, documents])
   }
 
   async openSubject(): Promise<string | null> {
-    return await this.#open('Add a subject', [PICTURES])
+    return await this.#open(this.#words().addSubject, [{ name: this.#words().pictures, extensions: PICTURE_ENDINGS }])
   }
 
   async saveDocument(suggested: string): Promise<string | null> {
-    return await this.#save('Save', suggested, [DOCUMENTS])
+    return await this.#save(this.#words().save, suggested, [{ name: this.#words().documents, extensions: DOCUMENT_ENDINGS }])
   }
 
   async exportPicture(suggested: string): Promise<string | null> {
-    return await this.#save('Export picture', suggested, EXPORTS)
+    return await this.#save(this.#words().exportPicture, suggested, EXPORTS)
   }
 
   async saveCandidate(suggested: string): Promise<string | null> {
-    return await this.#save('Keep as file', suggested, EXPORTS.slice(0, 1))
+    return await this.#save(this.#words().keepAsFile, suggested, [PNG])
   }
 
   async unsaved(name: string): Promise<UnsavedChoice> {
+    const words = this.#words()
     const answer = await dialog.showMessageBox(this.#window(), {
       type: 'warning',
-      message: `Save the changes to ${name}?`,
-      detail: 'Without saving they are gone.',
-      buttons: ['Save', "Don't save", 'Cancel'],
+      message: words.saveChanges(name),
+      detail: words.goneWithoutSaving,
+      buttons: [words.save, words.dontSave, words.cancel],
       defaultId: 0,
       cancelId: 2,
       noLink: true,
@@ -67,11 +70,12 @@ export class NativeDialogs implements Dialogs {
   }
 
   async recover(left: Recoverable): Promise<RecoverChoice> {
+    const words = this.#words()
     const answer = await dialog.showMessageBox(this.#window(), {
       type: 'question',
-      message: `Bring back ${left.name}?`,
-      detail: `Larkspur ended before it was saved. Last change ${new Date(left.changedAt).toLocaleString()}.`,
-      buttons: ['Bring back', 'Throw away', 'Later'],
+      message: words.bringBack(left.name),
+      detail: words.endedUnsaved(new Date(left.changedAt).toLocaleString()),
+      buttons: [words.bringBackButton, words.throwAway, words.later],
       defaultId: 0,
       cancelId: 2,
       noLink: true,

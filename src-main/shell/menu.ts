@@ -1,44 +1,48 @@
 import { Menu, type MenuItemConstructorOptions } from 'electron'
-import { applicationMenu, type MenuCommand } from '../contract/menu.ts'
+import { menuCommands, menuTitles, type MenuCommand } from '../contract/commands.ts'
 import type { Sample } from './samples.ts'
+import { shellWords, type ShellLanguage } from './words.ts'
 
-export interface MenuHooks {
+export interface MenuContents {
+  readonly language: ShellLanguage
+  readonly samples: readonly Sample[]
+  readonly recentFiles: readonly string[]
   readonly onCommand: (id: string) => void
   readonly onSample: (id: string) => void
   readonly onFile: (path: string) => void
 }
 
+const SEPARATOR: MenuItemConstructorOptions = { type: 'separator' }
+const MENUS = Object.keys(menuTitles) as MenuCommand['menu'][]
+
 /** Builds the application's menu: the contract's commands, and what only the system or main can do. */
-export function setMenu(samples: readonly Sample[], recentFiles: readonly string[], hooks: MenuHooks): void {
-  const sections = applicationMenu.map((section): MenuItemConstructorOptions => ({
-    label: section.label,
-    submenu: [
-      ...section.groups.flatMap((group, index) => [...(index > 0 ? [SEPARATOR] : []), ...group.map((command) => item(command, hooks))]),
-      ...extras(section.label, samples, recentFiles, hooks),
-    ],
+export function setMenu(contents: MenuContents): void {
+  const sections = MENUS.map((menu): MenuItemConstructorOptions => ({
+    label: menuTitles[menu][contents.language],
+    submenu: [...menuCommands.filter((command) => command.menu === menu).flatMap((command) => items(command, contents)), ...extras(menu, contents)],
   }))
   const application: MenuItemConstructorOptions[] = process.platform === 'darwin' ? [{ role: 'appMenu' }] : []
   Menu.setApplicationMenu(Menu.buildFromTemplate([...application, ...sections]))
 }
 
-const SEPARATOR: MenuItemConstructorOptions = { type: 'separator' }
-
-function item(command: MenuCommand, hooks: MenuHooks): MenuItemConstructorOptions {
-  const keys = command.keys === undefined ? {} : { accelerator: command.keys, registerAccelerator: false }
-  return { id: command.id, label: command.label, ...keys, click: () => hooks.onCommand(command.id) }
+function items(command: MenuCommand, { language, onCommand }: MenuContents): MenuItemConstructorOptions[] {
+  const keys = command.accelerator === null ? {} : { accelerator: command.accelerator, registerAccelerator: false }
+  const item = { id: command.id, label: command.title[language], ...keys, click: () => onCommand(command.id) }
+  return command.separated ? [SEPARATOR, item] : [item]
 }
 
-function extras(label: string, samples: readonly Sample[], recentFiles: readonly string[], hooks: MenuHooks): MenuItemConstructorOptions[] {
-  if (label === 'File') {
+function extras(menu: MenuCommand['menu'], { language, samples, recentFiles, onSample, onFile }: MenuContents): MenuItemConstructorOptions[] {
+  const words = shellWords[language]
+  if (menu === 'file') {
     return [
       SEPARATOR,
-      { label: 'Open recent', enabled: recentFiles.length > 0, submenu: recentFiles.map((path) => ({ label: path, click: () => hooks.onFile(path) })) },
-      { label: 'Open sample', submenu: samples.map((sample) => ({ label: sample.name, click: () => hooks.onSample(sample.id) })) },
+      { label: words.openRecent, enabled: recentFiles.length > 0, submenu: recentFiles.map((path) => ({ label: path, click: () => onFile(path) })) },
+      { label: words.openSample, submenu: samples.map((sample) => ({ label: sample.name, click: () => onSample(sample.id) })) },
       SEPARATOR,
       process.platform === 'darwin' ? { role: 'close' } : { role: 'quit' },
     ]
   }
-  if (label === 'Edit') return [SEPARATOR, { role: 'cut' }, { role: 'copy' }, { role: 'paste' }, { role: 'selectAll' }]
-  if (label === 'View') return [SEPARATOR, { role: 'togglefullscreen' }, { role: 'toggleDevTools' }]
+  if (menu === 'edit') return [SEPARATOR, { role: 'cut' }, { role: 'copy' }, { role: 'paste' }, { role: 'selectAll' }]
+  if (menu === 'view') return [SEPARATOR, { role: 'togglefullscreen' }, { role: 'toggleDevTools' }]
   return []
 }
