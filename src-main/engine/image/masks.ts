@@ -103,30 +103,38 @@ function lowerEnvelope(line: Float32Array, out: Float32Array, length: number): v
   }
 }
 
-/** Mean over a square window of side 2 radius + 1, clamped at the border, per channel. Two or three passes come close to a Gaussian. */
-export function boxBlur(values: Float32Array, width: number, height: number, channels: number, radius: number, passes = 1): Float32Array {
+/**
+ * Mean over a square window of side 2 radius + 1, of the pixels inside the raster, per channel.
+ * @param values interleaved, `channels` a pixel
+ */
+export function boxMean(values: Float32Array, width: number, height: number, channels: number, radius: number): Float32Array {
   if (radius < 1) return values
-  let source = values
-  for (let pass = 0; pass < passes; pass++) {
-    const across = new Float32Array(source.length)
-    for (let row = 0; row < height; row++) blurLine(source, across, row * width * channels, channels, width, channels, radius)
-    const down = new Float32Array(source.length)
-    for (let column = 0; column < width; column++) blurLine(across, down, column * channels, width * channels, height, channels, radius)
-    source = down
-  }
-  return source
+  const across = new Float32Array(values.length)
+  for (let row = 0; row < height; row++) meanLine(values, across, row * width * channels, channels, width, channels, radius)
+  const down = new Float32Array(values.length)
+  for (let column = 0; column < width; column++) meanLine(across, down, column * channels, width * channels, height, channels, radius)
+  return down
 }
 
-function blurLine(from: Float32Array, to: Float32Array, start: number, stride: number, length: number, channels: number, radius: number): void {
-  const norm = 1 / (2 * radius + 1)
+function meanLine(from: Float32Array, to: Float32Array, start: number, stride: number, length: number, channels: number, radius: number): void {
   for (let channel = 0; channel < channels; channel++) {
     const base = start + channel
-    const at = (index: number): number => from[base + Math.min(Math.max(index, 0), length - 1) * stride]!
     let sum = 0
-    for (let index = -radius; index <= radius; index++) sum += at(index)
-    for (let index = 0; index < length; index++) {
-      to[base + index * stride] = sum * norm
-      sum += at(index + radius + 1) - at(index - radius)
+    let count = 0
+    for (let at = 0; at < Math.min(radius, length); at++) {
+      sum += from[base + at * stride]!
+      count++
+    }
+    for (let at = 0; at < length; at++) {
+      if (at + radius < length) {
+        sum += from[base + (at + radius) * stride]!
+        count++
+      }
+      if (at - radius - 1 >= 0) {
+        sum -= from[base + (at - radius - 1) * stride]!
+        count--
+      }
+      to[base + at * stride] = sum / count
     }
   }
 }

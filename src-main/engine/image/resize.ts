@@ -41,10 +41,8 @@ function smoothTaps(from: number, to: number): Taps {
   return { first, weights, count }
 }
 
-function resample(source: Samples, width: number, height: number, tapsOf: (from: number, to: number) => Taps): Samples {
+function resample(source: Samples, width: number, height: number, across: Taps, down: Taps): Samples {
   const { channels } = source
-  const across = tapsOf(source.width, width)
-  const down = tapsOf(source.height, height)
   const middle = new Float32Array(width * source.height * channels)
   for (let row = 0; row < source.height; row++) {
     for (let column = 0; column < width; column++) {
@@ -75,13 +73,13 @@ function resample(source: Samples, width: number, height: number, tapsOf: (from:
 
 /** Bilinear without antialias, as OpenCV and as torch without `antialias`. */
 export function resizeLinear(source: Samples, width: number, height: number): Samples {
-  return resample(source, width, height, linearTaps)
+  return resample(source, width, height, linearTaps(source.width, width), linearTaps(source.height, height))
 }
 
 /** Bilinear with antialias when shrinking, as PIL and as torch with `antialias`. */
 export function resizeSmooth(source: Samples, width: number, height: number): Samples {
   if (width === source.width && height === source.height) return source
-  return resample(source, width, height, smoothTaps)
+  return resample(source, width, height, smoothTaps(source.width, width), smoothTaps(source.height, height))
 }
 
 /** 8-bit picture through `resizeSmooth`. */
@@ -94,4 +92,48 @@ export function resizeRgb(picture: Rgb, width: number, height: number): Rgb {
 export function resizeCoverage(mask: Coverage, width: number, height: number): Coverage {
   if (width === mask.width && height === mask.height) return mask
   return { width, height, pixels: bytesOf(resizeSmooth(samplesOfBytes(mask.pixels, mask.width, mask.height, 1), width, height)) }
+}
+
+/** A window of a raster in its own pixel coordinates; may be fractional and reach over the border, where the border's samples repeat. */
+export interface Window {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+/** Catmull-Rom weights of `window` spread over `to` samples; the kernel widens when it shrinks, as PIL BICUBIC. */
+function cubicTaps(start: number, length: number, from: number, to: number): Taps {
+  const scale = length / to
+  const widen = Math.max(1, scale)
+  const reach = 2 * widen
+  const count = Math.ceil(reach) * 2 + 1
+  const first = new Int32Array(to)
+  const weights = new Float32Array(to * count)
+  for (let out = 0; out < to; out++) {
+    const centre = start + (out + 0.5) * scale - 0.5
+    const left = Math.ceil(centre - reach)
+    const begin = Math.min(Math.max(left, 0), Math.max(0, from - count))
+    first[out] = begin
+    let sum = 0
+    for (let at = left; at <= centre + reach; at++) {
+      const weight = catmullRom((at - centre) / widen)
+      weights[out * count + Math.min(Math.max(at, 0), from - 1) - begin]! += weight
+      sum += weight
+    }
+    for (let tap = 0; tap < count; tap++) weights[out * count + tap]! /= sum
+  }
+  return { first, weights, count }
+}
+
+function catmullRom(distance: number): number {
+  const x = Math.abs(distance)
+  if (x >= 2) return 0
+  return x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((-0.5 * x + 2.5) * x - 4) * x + 2
+}
+
+/** The window at another size, bicubic; overshoots a little, so clamp where it matters. */
+export function resampleWindow(source: Samples, window: Window, width: number, height: number): Samples {
+  const across = cubicTaps(window.x, window.width, source.width, width)
+  return resample(source, width, height, across, cubicTaps(window.y, window.height, source.height, height))
 }

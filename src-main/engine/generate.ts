@@ -1,0 +1,196 @@
+import type { Box } from '../contract/basics.ts'
+import { UserError } from '../contract/errors.ts'
+import type { Preview } from '../contract/engine-protocol.ts'
+import type { Recipe, RunFacts } from '../contract/recipe.ts'
+import { countChangedOutside, layPatch, patchAlpha, patchPixels } from './blend.ts'
+import { compareWithGuide, transferDetail } from './detail-transfer.ts'
+import { countMarked } from './image/masks.ts'
+import { fromPlanesUnrounded } from './image/planes.ts'
+import { bytesOf, type Coverage, type Rgb, type Samples } from './image/raster.ts'
+import { resampleWindow } from './image/resize.ts'
+import { checkpoint, type JobHooks, type JobInputs, type Workshop } from './job.ts'
+import type { LarGenModel } from './model.ts'
+import { clipped, fillOfPatch, filledContext, locate, prepareGuide, prepareSubject, textContext, windowOfPatch, type Guide, type Situation } from './prepare.ts'
+import { StageClock } from './progress.ts'
+import { denoise, plannedSteps } from './sampling.ts'
+import { scoreResult } from './scores.ts'
+import { zoomIn, type Zoom } from './zoom-in.ts'
+
+/** A result: RGBA pixels (not premultiplied) that belong at `box` of the scene. */
+export interface Generated {
+  readonly box: Box
+  readonly pixels: Uint8Array
+  readonly facts: RunFacts
+}
+
+/**
+ * LAR-Gen, section 4 of the paper, for one recipe: zoom in, locate, assign, refine, sample, blend. A function of the inputs and the model alone; caches in the workshop
+ * change its speed, never its pixels.
+ * @throws UserError for inputs that cannot work, Cancelled between two steps
+ */
+export async function generate(given: JobInputs, workshop: Workshop, hooks: JobHooks = {}): Promise<Generated> {
+  const inputs = whatModeReads(given)
+  const { recipe, scene, mask, subjects } = inputs
+  checkInputs(inputs)
+  const zoom = zoomIn(mask, recipe)
+  const situation: Situation = { inputs, zoom, rectangle: recipe.mode === 'insert', workshop }
+  const clock = new StageClock(workshop.expected, `${recipe.model.sha256} ${recipe.size}`, STAGES[recipe.mode], (report) => hooks.progress?.(report))
+  const notices = [...zoom.notices]
+  if (recipe.mode === 'fill') return await fillHole(situation, clock, hooks)
+
+  const model = await workshop.model()
+  checkModel(inputs, model)
+  await checkpoint(hooks)
+  // Locate: what is known of the scene, where the hole is, and the guide that shows the subject in it.
+  const { located, guide } = await clock.stage('locate', 1, async () => {
+    const located = await locate(model, situation)
+    await checkpoint(hooks)
+    const wantsGuide = subjects.length > 0 && (model.facts.guideChannels || recipe.guideStrength > 0)
+    return { located, guide: wantsGuide ? await prepareGuide(model, situation, located) : null }
+  })
+  await checkpoint(hooks)
+  // Assign: the text's context and the subject's image tokens, each with its null for the unconditional branch.
+  const { text, negative, subject } = await clock.stage('assign', 1, async () => ({
+    text: await textContext(model, situation, recipe.prompt),
+    negative: await textContext(model, situation, recipe.negative),
+    subject: subjects.length > 0 ? await prepareSubject(model, situation) : null,
+  }))
+  await checkpoint(hooks)
+  if (text.cut) notices.push(`The text is longer than the model reads (${model.facts.contextLength - 2} tokens); its end was left out.`)
+  if (guide !== null) notices.push(...guide.notices)
+  // Refine and sample: RefineNet's features join the U-Net's self-attention at each step.
+  const alpha = patchAlpha(mask, zoom.patch, recipe.featherPx)
+  const { steps } = plannedSteps(model, situation, guide !== null)
+  const latent = await clock.stage('sample', steps, (onStep) =>
+    denoise(
+      model,
+      situation,
+      {
+        located,
+        conditional: { text: text.context, imageTokens: subject?.image },
+        unconditional: { text: negative.context, imageTokens: subject?.nullImage },
+        subject,
+        guide,
+      },
+      {
+        onStep,
+        checkpoint: () => checkpoint(hooks),
+        onPreview: hooks.preview === undefined ? undefined : (picture) => hooks.preview?.(zoom.patch, previewOf(picture, alpha, zoom)),
+      },
+    ),
+  )
+  const decoded = await clock.stage('decode', 1, async () => clipped(fromPlanesUnrounded(await model.decodeLatent(latent))))
+  await checkpoint(hooks)
+  // Blend: at the picture's own resolution, inside the mask alone.
+  const { pixels, after } = await clock.stage('blend', 1, async () => {
+    const colour = colourOfPatch(decoded, guide, zoom, recipe.detailTransfer)
+    const pixels = patchPixels(colour, alpha)
+    return { pixels, after: laid(scene, zoom.patch, pixels) }
+  })
+  const scores = await clock.stage('score', 1, () =>
+    scoreResult(model, { picture: after, mask, region: zoom.region }, subjects, recipe.prompt === '' ? null : text.pooled.data),
+  )
+  return { box: zoom.patch, pixels, facts: factsOf(situation, clock, after, scores, notices) }
+}
+
+const SAMPLED = ['locate', 'assign', 'sample', 'decode', 'blend', 'score']
+const STAGES: Record<Recipe['mode'], readonly string[]> = { insert: SAMPLED, text: SAMPLED, subject: SAMPLED, fill: ['fill', 'blend'] }
+
+/** Fill: no text, no subject, no sampling; the hole is closed from its surroundings at once. */
+async function fillHole(situation: Situation, clock: StageClock, hooks: JobHooks): Promise<Generated> {
+  const { inputs, zoom } = situation
+  await checkpoint(hooks)
+  const colour = await clock.stage('fill', 1, async () => fillOfPatch(await filledContext(situation), situation))
+  const { pixels, after } = await clock.stage('blend', 1, async () => {
+    const pixels = patchPixels(colour, patchAlpha(inputs.mask, zoom.patch, inputs.recipe.featherPx))
+    return { pixels, after: laid(inputs.scene, zoom.patch, pixels) }
+  })
+  return { box: zoom.patch, pixels, facts: factsOf(situation, clock, after, { identity: null, text: null }, [...zoom.notices]) }
+}
+
+/** Text alone looks at no subject, a subject alone at no text, a fill at neither. */
+function whatModeReads(inputs: JobInputs): JobInputs {
+  const { recipe } = inputs
+  const noSubject = recipe.mode === 'text' || recipe.mode === 'fill'
+  const noText = recipe.mode === 'subject' || recipe.mode === 'fill'
+  return {
+    ...inputs,
+    recipe: { ...recipe, subjects: noSubject ? [] : recipe.subjects, prompt: noText ? '' : recipe.prompt, negative: noText ? '' : recipe.negative },
+    subjects: noSubject ? [] : inputs.subjects,
+  }
+}
+
+/** What a recipe must bring along, whatever the model. */
+function checkInputs({ recipe, scene, mask, subjects }: JobInputs): void {
+  if (mask.width !== scene.width || mask.height !== scene.height) {
+    throw new UserError('bad-mask', `the mask is ${mask.width} x ${mask.height} pixels, expected the scene's ${scene.width} x ${scene.height}`)
+  }
+  for (const { picture, cutout } of subjects) {
+    if (picture.width !== cutout.width || picture.height !== cutout.height) {
+      throw new UserError('bad-cutout', `the cut-out is ${cutout.width} x ${cutout.height} pixels, expected its picture's ${picture.width} x ${picture.height}`)
+    }
+  }
+  if (recipe.mode === 'fill') {
+    if (countMarked(mask, 0) === mask.width * mask.height) {
+      throw new UserError('full-mask', 'the mask covers the whole picture: filling needs surroundings, leave some of the picture unmarked')
+    }
+    return
+  }
+  if (recipe.mode === 'subject' && subjects.length === 0) throw new UserError('no-subject', 'mode "subject" needs a subject picture')
+  if (recipe.mode === 'text' && recipe.prompt.trim() === '') throw new UserError('no-prompt', 'mode "text" needs a text')
+  if (recipe.mode === 'insert' && subjects.length === 0 && recipe.prompt.trim() === '') {
+    throw new UserError('nothing-asked', 'mode "insert" needs a subject, a text, or both; without them choose "fill"')
+  }
+}
+
+function checkModel({ subjects, recipe }: JobInputs, { facts }: LarGenModel): void {
+  if (subjects.length > 0 && !facts.parts.subject) throw new UserError('model-cannot', `model "${facts.id}" takes no subject, it has no image encoder; use a text alone`)
+  if (!facts.parts.text) throw new UserError('model-cannot', `model "${facts.id}" has no text encoder`)
+  const step = facts.vaeFactor * facts.latentMultiple
+  if (recipe.size % step !== 0) throw new UserError('bad-size', `size ${recipe.size} does not fit model "${facts.id}": expected a multiple of ${step}`)
+}
+
+/** Brings the model's square to the patch at the picture's own resolution, with the guide's detail where the two agree. */
+function colourOfPatch(decoded: Samples, guide: Guide | null, zoom: Zoom, share: number): Rgb {
+  const { patch } = zoom
+  const toPatch = (samples: Samples): Samples => resampleWindow(samples, windowOfPatch(zoom, zoom.size), patch.w, patch.h)
+  const plain = toPatch(decoded)
+  if (guide === null || share === 0) return { width: patch.w, height: patch.h, pixels: bytesOf(plain) }
+  const { light, agreement } = compareWithGuide(decoded, guide.throughVae)
+  const detailed = transferDetail(plain, guide.patch, { light: toPatch(light), agreement: toPatch(agreement) }, share)
+  return { width: patch.w, height: patch.h, pixels: bytesOf(detailed) }
+}
+
+function laid(scene: Rgb, box: Box, patch: Uint8Array): Rgb {
+  const pixels = Uint8Array.from(scene.pixels)
+  layPatch({ width: scene.width, channels: 3, pixels }, { pixels: patch, box })
+  return { ...scene, pixels }
+}
+
+function factsOf({ inputs, zoom, workshop }: Situation, clock: StageClock, after: Rgb, scores: RunFacts['scores'], notices: string[]): RunFacts {
+  return {
+    provider: workshop.provider,
+    app: workshop.app,
+    seconds: clock.totals(),
+    scores,
+    changedOutsideMask: countChangedOutside(inputs.scene.pixels, after.pixels, 3, inputs.mask),
+    contextBox: zoom.context,
+    notices,
+  }
+}
+
+/** The patch's part of a decoded estimate, at the model's resolution, with the patch's alpha. */
+function previewOf(picture: Samples, alpha: Coverage, zoom: Zoom): Preview {
+  const window = windowOfPatch(zoom, zoom.size)
+  const width = Math.max(1, Math.min(alpha.width, Math.round(window.width)))
+  const height = Math.max(1, Math.min(alpha.height, Math.round(window.height)))
+  const colour = bytesOf(resampleWindow(picture, window, width, height))
+  const rgba = new Uint8Array(width * height * 4)
+  for (let at = 0; at < width * height; at++) {
+    const column = Math.floor((((at % width) + 0.5) * alpha.width) / width)
+    const row = Math.floor(((Math.floor(at / width) + 0.5) * alpha.height) / height)
+    rgba.set(colour.subarray(at * 3, at * 3 + 3), at * 4)
+    rgba[at * 4 + 3] = alpha.pixels[row * alpha.width + column]!
+  }
+  return { width, height, rgba }
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UserError } from '../contract/errors.ts'
+import { modelManifestSchema } from '../contract/model-manifest.ts'
+import type { Recipe } from '../contract/recipe.ts'
+import { loadModel, type LarGenModel } from './model.ts'
+
+const MANIFEST = 'larkspur-model.json'
+
+/**
+ * The models of this process by the name a recipe gives them. One is open at a time: opening another lets the first go. Library questions (what is there, licences,
+ * hashes of all files) are `models`' to answer; here a manifest is only matched against a recipe and the files' sizes are checked before they are mapped.
+ */
+export class ModelStore {
+  private readonly parents: readonly string[]
+  private readonly provider: string
+  private open: { sha256: string; model: Promise<LarGenModel> } | null = null
+
+  /** @param parents folders that hold model folders, searched in this order */
+  constructor(parents: readonly string[], provider: string) {
+    this.parents = parents
+    this.provider = provider
+  }
+
+  /** @throws UserError `model-missing`, `model-changed`, `model-damaged` */
+  async get(wanted: Recipe['model']): Promise<LarGenModel> {
+    if (this.open?.sha256 === wanted.sha256) return await this.open.model
+    const folder = await this.find(wanted)
+    const before = this.open
+    const model = this.load(folder)
+    this.open = { sha256: wanted.sha256, model }
+    await before?.model.then((old) => old.release()).catch(() => undefined)
+    try {
+      return await model
+    } catch (error) {
+      this.open = null
+      throw error
+    }
+  }
+
+  /** The model with this id as it lies on the disk now. */
+  async getById(id: string): Promise<LarGenModel> {
+    for (const { manifest, sha256 } of await this.manifests()) if (manifest.id === id) return await this.get({ id, sha256 })
+    throw await this.missing(id)
+  }
+
+  private async load(folder: string): Promise<LarGenModel> {
+    await checkSizes(folder)
+    return await loadModel(folder, { provider: this.provider })
+  }
+
+  private async find(wanted: Recipe['model']): Promise<string> {
+    const known = (await this.manifests()).filter(({ manifest }) => manifest.id === wanted.id)
+    const exact = known.find(({ sha256 }) => sha256 === wanted.sha256)
+    if (exact !== undefined) return exact.folder
+    const [other] = known
+    if (other === undefined) throw await this.missing(wanted.id)
+    throw new UserError('model-changed', `${other.folder}: the recipe was made with another state of model "${wanted.id}" (manifest ${wanted.sha256.slice(0, 12)}, found ${other.sha256.slice(0, 12)})`)
+  }
+
+  private async missing(id: string): Promise<UserError> {
+    const known = (await this.manifests()).map(({ manifest }) => manifest.id)
+    return new UserError('model-missing', `model "${id}" is not there; found ${known.join(', ') || 'no model'} in ${this.parents.join(', ')}`)
+  }
+
+  private async manifests(): Promise<Found[]> {
+    const found: Found[] = []
+    for (const parent of this.parents) {
+      for (const name of (await readdir(parent).catch((): string[] => [])).sort()) {
+        const read = await readManifest(join(parent, name)).catch(() => null)
+        if (read !== null) found.push(read)
+      }
+    }
+    return found
+  }
+}
+
+type Found = Awaited<ReturnType<typeof readManifest>>
+
+async function readManifest(folder: string): Promise<{ folder: string; manifest: ReturnType<typeof modelManifestSchema.parse>; sha256: string }> {
+  const bytes = await readFile(join(folder, MANIFEST))
+  return { folder, manifest: modelManifestSchema.parse(JSON.parse(bytes.toString('utf8'))), sha256: createHash('sha256').update(bytes).digest('hex') }
+}
+
+/** Missing and truncated files would otherwise show as faults deep inside a runtime. */
+async function checkSizes(folder: string): Promise<void> {
+  const { manifest } = await readManifest(folder)
+  for (const { path, bytes } of manifest.files) {
+    const found = await stat(join(folder, path)).catch(() => null)
+    if (found === null) throw new UserError('model-damaged', `${join(folder, path)}: a file of model "${manifest.id}" is missing`)
+    if (found.size !== bytes) throw new UserError('model-damaged', `${join(folder, path)}: ${found.size} bytes, expected ${bytes}; the file of model "${manifest.id}" is damaged or cut off`)
+  }
+}

@@ -1,0 +1,204 @@
+import type { Placement } from '../contract/recipe.ts'
+import { assignSubject, type SubjectTokens } from './assign.ts'
+import { bytesInside } from './byte-cache.ts'
+import { chromaGate, drawCutout, fittedPlacement, laidOn, placedCutout, shareInside } from './guide.ts'
+import { boxMask, hardened } from './image/masks.ts'
+import { fromPlanesUnrounded, toPlanes } from './image/planes.ts'
+import { byte, bytesOf, cropCoverage, cropRgb, samplesOfBytes, type Coverage, type Rgb, type Samples } from './image/raster.ts'
+import { resampleWindow, resizeCoverage, resizeRgb, type Window } from './image/resize.ts'
+import type { JobInputs, Workshop } from './job.ts'
+import { maskToLatent } from './locate.ts'
+import type { LarGenModel } from './model.ts'
+import { concat, tensor, zeros, type Tensor } from './runtime/tensor.ts'
+import { clipInput, cutSubject, refineInput } from './subject.ts'
+import { viewOf, type View, type Zoom } from './zoom-in.ts'
+
+/** A job's pictures and its place in them, and the names under which shared work is kept. */
+export interface Situation {
+  readonly inputs: JobInputs
+  readonly zoom: Zoom
+  /** Repaint the region's box instead of the drawn shape (subject with a text). */
+  readonly rectangle: boolean
+  readonly workshop: Workshop
+}
+
+/** What the main U-Net sees of the scene, and what the known region is held to. */
+export interface Located {
+  readonly view: View
+  /** [1, 1, h, w], 1 = repaint */
+  readonly mask: Tensor
+  /** [1, L, h, w] VAE of the view with a mid-grey hole */
+  readonly maskedLatent: Tensor
+  /** [1, L, h, w] VAE of the view */
+  readonly sceneLatent: Tensor
+}
+
+/** Locate: the view, its mask at latent size, the latents of the scene with and without the hole. */
+export async function locate(model: LarGenModel, situation: Situation): Promise<Located> {
+  return await shared(situation, `locate ${modelKey(situation)} ${sceneKey(situation)}`, async () => {
+    const { inputs, zoom, rectangle } = situation
+    const view = viewOf(inputs.scene, inputs.mask, zoom, rectangle)
+    const pixels = toPlanes(view.scene)
+    const hole = view.mask.pixels
+    const count = zoom.size * zoom.size
+    const masked = tensor(pixels.data.map((value, at) => (hole[at % count] === 255 ? 0 : value)), pixels.shape)
+    const ones = tensor(Float32Array.from(hole, (value) => value / 255), [1, 1, zoom.size, zoom.size])
+    return {
+      view,
+      mask: latentMask(ones, model),
+      maskedLatent: await model.encodeImage(masked),
+      sceneLatent: await model.encodeImage(pixels),
+    }
+  })
+}
+
+/** A mask thinner than a latent cell would vanish at latent size; then every cell it touches is repainted. */
+function latentMask(ones: Tensor, model: LarGenModel): Tensor {
+  const { vaeFactor, maskToLatent: mode } = model.facts
+  const mask = maskToLatent(ones, vaeFactor, mode)
+  if (mask.data.some((value) => value > 0)) return mask
+  const [, , height = 0, width = 0] = mask.shape
+  const touched = new Float32Array(width * height)
+  ones.data.forEach((value, at) => {
+    const side = width * vaeFactor
+    if (value > 0) touched[Math.floor(Math.floor(at / side) / vaeFactor) * width + Math.floor((at % side) / vaeFactor)] = 1
+  })
+  return tensor(touched, mask.shape)
+}
+
+/** The text's context, or the null text's; `cut` when it was longer than the model reads. */
+export async function textContext(model: LarGenModel, situation: Situation, text: string): Promise<{ context: Tensor; pooled: Tensor; cut: boolean }> {
+  return await shared(situation, `text ${modelKey(situation)} ${text}`, async () => {
+    const { context, pooled, cut } = await model.encodeText([text])
+    return { context, pooled, cut: cut[0] === true }
+  })
+}
+
+export interface PreparedSubject extends SubjectTokens {
+  /** Per picture [1, L, h, w] its latent on white, for RefineNet; empty for a model without one. */
+  readonly latents: readonly Tensor[]
+}
+
+/** Assign: image and detail tokens of all pictures of the subject, and their latents for Refine. */
+export async function prepareSubject(model: LarGenModel, situation: Situation): Promise<PreparedSubject> {
+  const { inputs, zoom } = situation
+  return await shared(situation, `subject ${modelKey(situation)} ${subjectKey(situation)} ${zoom.size}`, async () => {
+    const { vision, parts } = model.facts
+    if (vision === null) throw new RangeError('a subject was given to a model without an image encoder')
+    const cuts = inputs.subjects.map(cutSubject)
+    const tokens = await assignSubject(model, concat(cuts.map((cut) => clipInput(cut.onWhite, vision)), 0))
+    const latents: Tensor[] = []
+    if (parts.refine) for (const cut of cuts) latents.push(await model.encodeImage(refineInput(cut, zoom.size)))
+    return { ...tokens, latents }
+  })
+}
+
+/** The guide of a job, see the note in `guide.ts`. */
+export interface Guide {
+  /** [1, L, h, w] */
+  readonly latent: Tensor
+  /** D: the guide through the VAE and back, RGB 0 .. 255, the model's size. */
+  readonly throughVae: Samples
+  /** The guide itself over the patch, at the picture's own resolution, RGB 0 .. 255. */
+  readonly patch: Samples
+  readonly notices: readonly string[]
+}
+
+/** Lays the subject into the filled scene and encodes that. @param beta decides with the text how much of its colour stays */
+export async function prepareGuide(model: LarGenModel, situation: Situation, located: Located): Promise<Guide> {
+  const { inputs, zoom } = situation
+  const { recipe, mask, subjects } = inputs
+  const [subject] = subjects
+  if (subject === undefined) throw new RangeError('a guide needs a subject')
+  const chroma = chromaGate(recipe.beta, recipe.prompt !== '')
+  const key = `guide ${modelKey(situation)} ${sceneKey(situation)} ${subjectKey(situation)} ${JSON.stringify(recipe.placement)} ${chroma}`
+  return await shared(situation, key, async () => {
+    const fill = await filledContext(situation)
+    const cutout = placedCutout(subject)
+    const marked = situation.rectangle ? boxMask(mask.width, mask.height, zoom.region) : mask
+    const placement = recipe.placement ?? fittedPlacement(cutout, zoom.region, mask)
+    const small = laidOn(
+      fillOfView(fill, located.view, zoom),
+      drawCutout(cutout, placement, zoom.context, zoom.size, zoom.size),
+      located.view.mask,
+      chroma,
+    )
+    const latent = await model.encodeImage(toPlanes({ width: zoom.size, height: zoom.size, pixels: bytesOf(small) }))
+    return {
+      latent,
+      throughVae: clipped(fromPlanesUnrounded(await model.decodeLatent(latent))),
+      patch: laidOn(fillOfPatch(fill, situation), drawCutout(cutout, placement, zoom.patch, zoom.patch.w, zoom.patch.h), cropCoverage(marked, zoom.patch), chroma),
+      notices: placementNotices(cutout, placement, situation),
+    }
+  })
+}
+
+function placementNotices(cutout: Samples, placement: Placement, { inputs, zoom }: Situation): string[] {
+  const inside = shareInside(cutout, placement, zoom.region, inputs.mask)
+  return inside >= 0.9 ? [] : [`${Math.round((1 - inside) * 100)} % of the placed subject lies outside the mask and is cut off.`]
+}
+
+/** Longest side on which the filling network works; it thinks at 512, more would only be enlarged. */
+const LONGEST_FILL = 2048
+
+/** The context with the hole filled from its surroundings, at the picture's own resolution up to a bound. */
+export async function filledContext(situation: Situation): Promise<Rgb> {
+  return await shared(situation, `fill ${sceneKey(situation)}`, async () => {
+    const { inputs, zoom, rectangle, workshop } = situation
+    const { scene, mask } = inputs
+    const side = Math.min(zoom.context.w, LONGEST_FILL)
+    const hole = hardened(mask, 0)
+    const drawn = rectangle ? union(hole, boxMask(mask.width, mask.height, zoom.region)) : hole
+    return await workshop.fill(resizeRgb(cropRgb(scene, zoom.context), side, side), hardened(resizeCoverage(cropCoverage(drawn, zoom.context), side, side), 0))
+  })
+}
+
+/** The filled context over the patch, at the picture's resolution. */
+export function fillOfPatch(fill: Rgb, { zoom }: Situation): Rgb {
+  const { context, patch } = zoom
+  if (fill.width === context.w) return cropRgb(fill, { ...patch, x: patch.x - context.x, y: patch.y - context.y })
+  const samples = resampleWindow(samplesOfBytes(fill.pixels, fill.width, fill.height, 3), windowOfPatch(zoom, fill.width), patch.w, patch.h)
+  return { width: patch.w, height: patch.h, pixels: bytesOf(samples) }
+}
+
+/** The filled context at the model's size, the scene itself outside the hole. */
+function fillOfView(fill: Rgb, view: View, { size }: Zoom): Rgb {
+  const small = resizeRgb(fill, size, size)
+  return { ...small, pixels: small.pixels.map((value, at) => (view.mask.pixels[Math.floor(at / 3)] === 0 ? view.scene.pixels[at]! : value)) }
+}
+
+/** Where the patch lies in the context when that is `side` samples wide. */
+export function windowOfPatch({ context, patch }: Zoom, side: number): Window {
+  const scale = side / context.w
+  return { x: (patch.x - context.x) * scale, y: (patch.y - context.y) * scale, width: patch.w * scale, height: patch.h * scale }
+}
+
+/** To 0 .. 255 without rounding. */
+export function clipped(samples: Samples): Samples {
+  return { ...samples, values: samples.values.map((value) => Math.min(255, Math.max(0, value))) }
+}
+
+/** No guide for a model that has room for one. */
+export function emptyGuide(sceneLatent: Tensor): Tensor {
+  return zeros(sceneLatent.shape)
+}
+
+function union(a: Coverage, b: Coverage): Coverage {
+  return { ...a, pixels: a.pixels.map((value, at) => byte(Math.max(value, b.pixels[at]!))) }
+}
+
+export function modelKey({ inputs }: Situation): string {
+  return inputs.recipe.model.sha256
+}
+
+export function subjectKey({ inputs }: Situation): string {
+  return inputs.recipe.subjects.map(({ picture, cutout }) => `${picture.sha256}/${cutout?.sha256 ?? ''}`).join(',')
+}
+
+function sceneKey({ inputs, zoom, rectangle }: Situation): string {
+  return `${inputs.recipe.scene.sha256} ${inputs.recipe.mask.sha256} ${JSON.stringify(zoom.context)} ${zoom.size} ${rectangle}`
+}
+
+async function shared<T>({ workshop }: Situation, key: string, make: () => Promise<T>): Promise<T> {
+  return await workshop.cache.get(key, make, bytesInside)
+}

@@ -1,0 +1,227 @@
+import { z } from 'zod'
+import { engineInitSchema, engineRequestSchema, type EngineEvent, type EngineInit, type EngineRequest } from '../contract/engine-protocol.ts'
+import { BlobStore } from '../pictures/blob-store.ts'
+import { alphaOf } from '../pictures/channels.ts'
+import { openCutOut, type CutOut } from './assist/cutout.ts'
+import { openFill } from './assist/fill.ts'
+import { ByteCache } from './byte-cache.ts'
+import { failureOf } from './failures.ts'
+import { generate } from './generate.ts'
+import { Cancelled, type Workshop } from './job.ts'
+import { look } from './look.ts'
+import { ModelStore } from './model-store.ts'
+import { ExpectedSeconds } from './progress.ts'
+import { opaqueRgb, readInputs, readSrgb } from './read-inputs.ts'
+import { chooseProvider } from './runtime/provider.ts'
+
+/** One end of a channel to a window, as Electron's MessagePortMain and Node's MessagePort behind `event.data` both look. */
+export interface WindowPort {
+  on(event: 'message', listener: (event: { data: unknown }) => void): unknown
+  on(event: 'close', listener: () => void): unknown
+  postMessage(message: unknown): void
+  start(): void
+}
+
+/** `process.parentPort` of a utility process, as far as it is used. */
+export interface ParentPort {
+  on(event: 'message', listener: (event: { data: unknown; ports: WindowPort[] }) => void): unknown
+}
+
+const parentMessageSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('init'), init: engineInitSchema }),
+  /** Comes with one port, the window's. */
+  z.strictObject({ type: z.literal('connect') }),
+])
+
+/** Text encodings, tokens, latents and RefineNet features that jobs share. */
+const CACHE_BYTES = 512 * 2 ** 20
+
+interface QueuedJob {
+  readonly request: Exclude<EngineRequest, { type: 'cancel' }>
+  readonly port: WindowPort
+  cancelled: boolean
+}
+
+/** Serves the engine to windows: `init` once, then a port per window. Jobs of all windows run one after the other. */
+export function serveEngine(parent: ParentPort): void {
+  let host: EngineHost | null = null
+  const early: WindowPort[] = []
+  parent.on('message', ({ data, ports }) => {
+    const message = parentMessageSchema.safeParse(data)
+    if (!message.success) {
+      console.error(`engine: a message of the main process does not fit: ${z.prettifyError(message.error)}`)
+      return
+    }
+    if (message.data.type === 'init') {
+      host ??= new EngineHost(message.data.init)
+      for (const port of early.splice(0)) host.connect(port)
+      return
+    }
+    const [port] = ports
+    if (port === undefined) console.error('engine: a window was announced without its port')
+    else if (host === null) early.push(port)
+    else host.connect(port)
+  })
+}
+
+class EngineHost {
+  private readonly init: EngineInit
+  private readonly provider: string
+  private readonly blobs: BlobStore
+  private readonly models: ModelStore
+  private readonly cutOut: CutOut
+  private readonly workshop: Omit<Workshop, 'model'>
+  private readonly ports = new Set<WindowPort>()
+  private readonly queue: QueuedJob[] = []
+  private running: QueuedJob | null = null
+  private modelId: string | null = null
+
+  constructor(init: EngineInit) {
+    this.init = init
+    this.provider = chooseProvider(init.provider)
+    this.blobs = new BlobStore(init.blobFolder)
+    this.models = new ModelStore(init.modelFolders, init.provider)
+    this.cutOut = openCutOut(init.assist.cutout)
+    this.workshop = {
+      fill: openFill(init.assist.fill),
+      cache: new ByteCache(CACHE_BYTES),
+      expected: new ExpectedSeconds(),
+      provider: this.provider,
+      app: init.app,
+    }
+  }
+
+  connect(port: WindowPort): void {
+    this.ports.add(port)
+    port.on('close', () => this.disconnect(port))
+    port.on('message', ({ data }) => this.receive(data, port))
+    port.start()
+    this.send(port, { type: 'ready', provider: this.provider, app: this.init.app })
+  }
+
+  /** Nobody waits for the jobs of a window that is gone. */
+  private disconnect(port: WindowPort): void {
+    this.ports.delete(port)
+    for (const job of [...this.queue, this.running]) if (job?.port === port) job.cancelled = true
+  }
+
+  private receive(data: unknown, port: WindowPort): void {
+    const request = engineRequestSchema.safeParse(data)
+    if (!request.success) {
+      const jobId = z.object({ jobId: z.string().min(1).max(64) }).safeParse(data)
+      const issue = request.error.issues[0]
+      const message = `the request does not fit: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unknown reason'}`
+      if (jobId.success) this.send(port, { type: 'failed', jobId: jobId.data.jobId, failure: { code: 'bad-request', message } })
+      else console.error(`engine: ${message}`)
+      return
+    }
+    if (request.data.type === 'cancel') this.cancel(request.data.jobId, port)
+    else {
+      this.queue.push({ request: request.data, port, cancelled: false })
+      void this.work()
+    }
+  }
+
+  private cancel(jobId: string, port: WindowPort): void {
+    for (const job of [...this.queue, this.running]) if (job?.port === port && job.request.jobId === jobId) job.cancelled = true
+  }
+
+  /** Runs the queue; a second call while it runs does nothing. */
+  private async work(): Promise<void> {
+    if (this.running !== null) return
+    for (let job = this.queue.shift(); job !== undefined; job = this.queue.shift()) {
+      this.running = job
+      await this.runJob(job)
+      this.running = null
+    }
+    this.tellStatus('idle')
+  }
+
+  private async runJob(job: QueuedJob): Promise<void> {
+    const { request, port } = job
+    const { jobId } = request
+    try {
+      if (job.cancelled) throw new Cancelled('cancelled while it waited')
+      await this.perform(job)
+      this.send(port, { type: 'done', jobId })
+    } catch (error) {
+      if (error instanceof Cancelled) this.send(port, { type: 'cancelled', jobId })
+      else {
+        const failure = failureOf(error)
+        // A defect's stack belongs into the log, a person's mistake does not.
+        if (failure.code === 'engine-error') console.error(error)
+        this.send(port, { type: 'failed', jobId, failure })
+      }
+    }
+  }
+
+  private async perform(job: QueuedJob): Promise<void> {
+    switch (job.request.type) {
+      case 'generate':
+        return await this.generateVariants(job, job.request)
+      case 'cutout':
+        return await this.cutSubjectOut(job.port, job.request)
+      case 'look': {
+        this.send(job.port, { type: 'seen', jobId: job.request.jobId, ...look(await readInputs(job.request.recipe, this.blobs)) })
+        return
+      }
+      case 'warm': {
+        this.tellStatus('loading the model')
+        const model = await this.models.getById(job.request.modelId)
+        this.modelId = job.request.modelId
+        await model.warm({ subject: model.facts.parts.subject, refine: model.facts.parts.refine })
+      }
+    }
+  }
+
+  private async generateVariants(job: QueuedJob, { jobId, recipe, variants }: Extract<EngineRequest, { type: 'generate' }>): Promise<void> {
+    const { port } = job
+    const inputs = await readInputs(recipe, this.blobs)
+    for (const [variant, { seed, beta }] of variants.entries()) {
+      const varied = { ...recipe, seed, beta }
+      this.tellStatus('generating')
+      const result = await generate(
+        { ...inputs, recipe: varied },
+        {
+          ...this.workshop,
+          model: async () => {
+            const model = await this.models.get(recipe.model)
+            this.modelId = recipe.model.id
+            return model
+          },
+        },
+        {
+          progress: (report) => this.send(port, { type: 'progress', jobId, variant, ...report }),
+          preview: (box, preview) => this.send(port, { type: 'preview', jobId, variant, box, preview }),
+          cancelled: () => job.cancelled,
+        },
+      )
+      const { box, pixels, facts } = result
+      const patch = await this.blobs.put({ width: box.w, height: box.h, channels: 4, depth: 8, icc: null, pixels })
+      this.send(port, { type: 'candidate', jobId, variant, candidate: { recipe: varied, patch, box, facts } })
+    }
+  }
+
+  private async cutSubjectOut(port: WindowPort, { jobId, picture }: Extract<EngineRequest, { type: 'cutout' }>): Promise<void> {
+    this.tellStatus('cutting out')
+    const decoded = await readSrgb(picture, this.blobs)
+    const { width, height } = decoded
+    const pixels = alphaOf(decoded) ?? (await this.cutOut(opaqueRgb(decoded))).pixels
+    const cutout = await this.blobs.put({ width, height, channels: 1, depth: 8, icc: null, pixels })
+    const coverage = pixels.reduce((sum, value) => sum + value, 0) / (255 * pixels.length)
+    this.send(port, { type: 'cutout', jobId, cutout, coverage })
+  }
+
+  private tellStatus(activity: string): void {
+    for (const port of this.ports) this.send(port, { type: 'status', provider: this.provider, modelId: this.modelId, activity })
+  }
+
+  /** A window may be gone between two messages; that is no failure of the job. */
+  private send(port: WindowPort, event: EngineEvent): void {
+    try {
+      port.postMessage(event)
+    } catch (error) {
+      console.error(`engine: an event could not be sent: ${String(error)}`)
+    }
+  }
+}
