@@ -3,6 +3,7 @@ import type { MenuCommandId } from '../../src-main/contract/commands.ts'
 import { locale, t } from '../i18n/index.svelte.ts'
 import type { AppState } from '../state/app.svelte.ts'
 import { turnLabel } from '../turns/recipe-line.ts'
+import type { CanvasAction } from '../canvas/actions.ts'
 import type { Action, CommandGroup } from './registry.ts'
 
 const GROUP_OF_MENU: Readonly<Record<(typeof menuCommands)[number]['menu'], CommandGroup>> = { file: 'file', edit: 'file', region: 'region', view: 'view', help: 'view' }
@@ -76,10 +77,15 @@ export function menuActions(app: AppState): readonly Action[] {
       id: command.id,
       group: command.id.startsWith('candidate.') ? 'candidates' : GROUP_OF_MENU[command.menu],
       title: () => command.title[locale()],
-      shortcut: command.accelerator,
+      shortcuts: [...(command.accelerator === null ? [] : [command.accelerator]), ...(command.id === 'edit.redo' ? ['CmdOrCtrl+Y'] : [])],
       enabled,
       run,
       ...(fieldsComeFirst ? { fieldsComeFirst } : {}),
     }
   })
+}
+
+/** What the canvas can do, as commands of the registry. */
+export function canvasCommands(actions: readonly CanvasAction[]): readonly Action[] {
+  return actions.map(({ id, label, keys, enabled, run }): Action => ({ id, group: 'tools', title: label, shortcuts: keys, enabled, run, fieldsComeFirst: true }))
 }

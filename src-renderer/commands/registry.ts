@@ -8,8 +8,8 @@ export interface Action {
   readonly id: string
   readonly group: CommandGroup
   readonly title: () => string
-  /** In Electron's form; null when there is none, or when a part of the window sees to the key itself. */
-  readonly shortcut: string | null
+  /** In Electron's form, the one that is shown first; empty when there is none, or when a part of the window sees to the key itself. */
+  readonly shortcuts: readonly string[]
   readonly enabled: () => boolean
   readonly run: () => void
   /** A text field has its own meaning for the key, such as undo. */
@@ -39,10 +39,11 @@ export class Registry {
   /** The command of a key press. While a person types, single letters belong to the field. */
   find(press: KeyPress, typing: boolean, mac: boolean): Action | null {
     for (const action of this.all) {
-      if (action.shortcut === null) continue
-      const shortcut = parseShortcut(action.shortcut)
-      if (typing && (!shortcut.ctrl || action.fieldsComeFirst)) continue
-      if (matches(shortcut, press, mac)) return action
+      for (const text of action.shortcuts) {
+        const shortcut = parseShortcut(text)
+        if (typing && (!shortcut.ctrl || action.fieldsComeFirst)) continue
+        if (matches(shortcut, press, mac)) return action
+      }
     }
     return null
   }

@@ -207,9 +207,6 @@ export const de: Messages = {
   licences: 'Lizenzen',
   loading: 'Lädt',
 
-  closeTitle: 'Vor dem Schließen sichern?',
-  closeText: (name) => `${name} hat ungesicherte Änderungen.`,
-  closeDiscard: 'Verwerfen',
 
   hints: {
     mask: 'Übermalen, was anders werden soll.',
@@ -222,5 +219,4 @@ export const de: Messages = {
   exportedTo: (path) => `Exportiert: ${path}`,
   engineStopped: 'Die Engine ist mitten in der Arbeit stehen geblieben und startet neu. Das Dokument ist, wie es war; bitte noch einmal erzeugen.',
   engineStarting: 'Die Engine startet noch. Gleich noch einmal versuchen.',
-  notAPicture: 'Das ist kein Bild. PNG, JPEG, WebP oder TIFF ablegen, oder ein .larkspur-Dokument.',
 }

@@ -199,9 +199,6 @@ export interface Messages {
   readonly licences: string
   readonly loading: string
 
-  readonly closeTitle: string
-  readonly closeText: (name: string) => string
-  readonly closeDiscard: string
 
   readonly hints: { readonly mask: string; readonly subject: string; readonly beta: string; readonly gotIt: string }
   readonly savedTo: (path: string) => string
@@ -209,7 +206,6 @@ export interface Messages {
   readonly exportedTo: (path: string) => string
   readonly engineStopped: string
   readonly engineStarting: string
-  readonly notAPicture: string
 }
 
 export const en: Messages = {
@@ -419,9 +415,6 @@ export const en: Messages = {
   licences: 'Licences',
   loading: 'Loading',
 
-  closeTitle: 'Save before closing?',
-  closeText: (name) => `${name} has changes that are not saved.`,
-  closeDiscard: 'Discard',
 
   hints: {
     mask: 'Paint over what should change.',
@@ -434,5 +427,4 @@ export const en: Messages = {
   exportedTo: (path) => `Exported to ${path}`,
   engineStopped: 'The engine stopped in mid-job and is starting again. The document is as it was; generate again.',
   engineStarting: 'The engine is still starting. Try again in a moment.',
-  notAPicture: 'That is no picture. Drop a PNG, JPEG, WebP or TIFF, or a .larkspur document.',
 }

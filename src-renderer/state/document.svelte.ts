@@ -23,6 +23,21 @@ export class DocumentStore {
     })
   }
 
+  /** A property of a layer while a slider is in the hand: seen, but not an operation before it is let go. */
+  draggedLayer = $state.raw<{ readonly layer: string; readonly change: Partial<Pick<Layer, 'opacity'>> } | null>(null)
+
+  /** The state as the canvas draws it: with what is being dragged. */
+  get shown(): DocumentState | null {
+    const { state, draggedLayer: dragged } = this
+    if (!state || !dragged) return state
+    return {
+      ...state,
+      turns: state.turns.map((turn) =>
+        turn.id === state.currentTurn ? { ...turn, layers: turn.layers.map((layer) => (layer.id === dragged.layer ? { ...layer, ...dragged.change } : layer)) } : turn,
+      ),
+    }
+  }
+
   get turn(): Turn | null {
     const state = this.state
     return state?.turns.find((turn) => turn.id === state.currentTurn) ?? null

@@ -1,4 +1,4 @@
-import type { Settings } from '../../src-main/contract/channels.ts'
+import type { ChannelIn, Settings } from '../../src-main/contract/channels.ts'
 import type { Calls } from './bridge.ts'
 
 /** What holds until main has answered; main owns the real defaults and the file. */
@@ -33,8 +33,9 @@ export class SettingsStore {
   }
 
   /** Shows the change at once and lets main keep it. */
-  async set(change: Partial<Settings>): Promise<void> {
-    this.value = { ...this.value, ...change }
+  async set(change: ChannelIn<'settings.set'>): Promise<void> {
+    const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
+    this.value = { ...this.value, ...given }
     await this.#calls.attempt('settings.set', change)
   }
 

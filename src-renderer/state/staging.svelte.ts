@@ -17,9 +17,9 @@ export class Staging {
     return this.jobs[0]?.kind ?? null
   }
 
-  /** In the order they are drawn: a strip by beta, candidates as they were asked for. */
+  /** In the order they are drawn: a strip by beta, candidates as they were asked for. Places that were cancelled before anything came are gone. */
   get slots(): readonly Slot[] {
-    const slots = this.jobs.flatMap((job) => job.slots)
+    const slots = this.jobs.flatMap((job) => job.slots).filter((slot) => slot.state !== 'cancelled' || slot.candidate !== null)
     return this.kind === 'strip' ? slots.toSorted((a, b) => a.variant.beta - b.variant.beta) : slots
   }
 

@@ -11,8 +11,6 @@ export class UiState {
   moreOpen = $state(false)
   /** Patch layer that the move tool drags and the layer panel shows in detail. */
   activeLayer = $state<string | null>(null)
-  /** Asked by main before the window closes on unsaved work. */
-  confirmingClose = $state(false)
 
   /** Theme after `system` has been looked up. */
   static resolveTheme(chosen: Settings['theme'], systemIsDark: boolean): Theme {
