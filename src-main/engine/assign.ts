@@ -24,8 +24,14 @@ export async function assignSubject(model: LarGenModel, pixels: Tensor): Promise
   const each = Array.from({ length: pictures }, (_, i) => i)
   const details = model.facts.parts.refine ? await model.detailTokens(slice(vision.last, 0, pictures)) : null
   return {
-    image: concat(each.map((i) => slice(tokens, i, i + 1)), 1),
-    nullImage: concat(each.map(() => nullTokens), 1),
+    image: concat(
+      each.map((i) => slice(tokens, i, i + 1)),
+      1,
+    ),
+    nullImage: concat(
+      each.map(() => nullTokens),
+      1,
+    ),
     details: details === null ? [] : each.map((i) => slice(details, i, i + 1)),
   }
 }

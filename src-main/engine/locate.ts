@@ -9,7 +9,10 @@ import { concat, side, tensor, type Tensor } from './runtime/tensor.ts'
 export function unetInput(parts: { latent: Tensor; mask: Tensor; maskedLatent: Tensor; guideLatent?: Tensor | undefined }, batch: number): Tensor {
   const { latent, mask, maskedLatent, guideLatent } = parts
   const stacked = guideLatent === undefined ? [latent, mask, maskedLatent] : [latent, mask, maskedLatent, guideLatent]
-  return concat(stacked.map((part) => repeat(part, batch)), 1)
+  return concat(
+    stacked.map((part) => repeat(part, batch)),
+    1,
+  )
 }
 
 /** A tensor of batch one repeated to `batch`; one that has that batch already as it is. */
@@ -17,7 +20,10 @@ export function repeat(part: Tensor, batch: number): Tensor {
   const own = side(part, 0)
   if (own === batch) return part
   if (own !== 1) throw new RangeError(`A batch of ${own} cannot be repeated to ${batch}.`)
-  return concat(Array.from({ length: batch }, () => part), 0)
+  return concat(
+    Array.from({ length: batch }, () => part),
+    0,
+  )
 }
 
 /**

@@ -17,7 +17,7 @@ export interface ModelFacts {
   readonly vaeFactor: number
   /** A latent is the VAE's posterior times this. */
   readonly latentScale: number
-  /** Sides of the latent must be multiples of this, or the U-Net's skips do not meet. */
+  /** Sides of the latent that are multiples of this run fastest; others work. */
   readonly latentMultiple: number
   /** Whether the U-Net takes a guide latent behind the masked-image latent. */
   readonly guideChannels: boolean

@@ -76,7 +76,7 @@ class Networks implements LarGenModel {
 
   async imageTokens(penultimate: Tensor): Promise<Tensor> {
     const weights = this.need('imageProj', 'an image-token resampler (IP-Adapter-Plus)')
-    const { tokens } = await this.run('image_proj', () => resamplerGraph(weights), { hidden: penultimate })
+    const { tokens } = await this.run('image_proj', () => resamplerGraph(weights, this.parts.imageProjHeadWidth), { hidden: penultimate })
     return given(tokens)
   }
 
@@ -95,7 +95,10 @@ class Networks implements LarGenModel {
   async encodePosterior(image: Tensor): Promise<{ mean: Tensor; logvar: Tensor }> {
     const { config, weights } = this.need('vae', 'an autoencoder (vae/)')
     expectShape('an image', image, [null, config.in_channels, null, null])
-    this.expectMultiple('An image', image, this.facts.vaeFactor, 'pixels')
+    const [height, width, factor] = [side(image, 2), side(image, 3), this.facts.vaeFactor]
+    if (height % factor !== 0 || width % factor !== 0) {
+      throw new UserError('bad-size', `An image of ${width} x ${height} pixels does not fit this model; both sides must be multiples of ${factor}.`)
+    }
     const { mean, logvar } = await this.run('vae_encoder', () => vaeEncoderGraph(config, weights), { image })
     return { mean: given(mean), logvar: given(logvar) }
   }
@@ -111,12 +114,9 @@ class Networks implements LarGenModel {
   async refineFeatures(noisyReference: Tensor, timestep: number, detailTokens: Tensor): Promise<RefineFeatures> {
     const { config, weights } = this.need('refineNet', 'a RefineNet')
     expectShape('a reference latent', noisyReference, [null, config.in_channels, null, null])
-    this.expectMultiple('A reference latent', noisyReference, this.facts.latentMultiple, 'cells')
-    const outputs = await this.run('refine_net', () => refineGraph(config, weights), {
-      sample: noisyReference,
-      timestep: tensor(Float32Array.of(timestep), [1]),
-      text: detailTokens,
-    })
+    const anySize = this.needsAnySize(noisyReference)
+    const inputs = { sample: noisyReference, timestep: perEntry(timestep), text: detailTokens }
+    const outputs = await this.run('refine_net', () => refineGraph(config, weights, anySize), inputs, anySize ? '+any-size' : '')
     return new Map(decoderSelfAttentions(config).map((name) => [name, given(outputs[featureInput(name)])]))
   }
 
@@ -124,19 +124,18 @@ class Networks implements LarGenModel {
     const { config } = this.need('unet', 'a U-Net')
     const { text, imageTokens, features } = input
     const batch = side(text, 0)
-    if ((config.guide_channels > 0) !== (input.guideLatent !== undefined)) {
+    if (config.guide_channels > 0 !== (input.guideLatent !== undefined)) {
       throw new RangeError(config.guide_channels > 0 ? 'This model needs a guide latent.' : 'This model has no guide channels.')
     }
     const sample = unetInput(input, batch)
     expectShape('the input of the U-Net', sample, [batch, config.in_channels, null, null])
-    this.expectMultiple('A latent', sample, this.facts.latentMultiple, 'cells')
     const inputs: Record<string, Tensor> = { sample, text, timestep: perEntry(input.timestep) }
     if (imageTokens !== undefined) {
       inputs['image_tokens'] = imageTokens
       inputs['beta'] = perEntry(input.beta ?? 1)
     }
     for (const [name, feature] of features ?? []) inputs[featureInput(name)] = feature
-    const branches = { image: imageTokens !== undefined, refine: features !== undefined }
+    const branches = { image: imageTokens !== undefined, refine: features !== undefined, anySize: this.needsAnySize(sample) }
     const { prediction } = await this.run('unet', () => this.mainUnet(branches), inputs, variantOf(branches))
     return given(prediction)
   }
@@ -147,23 +146,22 @@ class Networks implements LarGenModel {
 
   async warm({ subject, refine }: { subject: boolean; refine: boolean }): Promise<void> {
     const { pool, parts } = this
-    const key = (name: NetworkName, variant = '') => `${name}${variant}`
     const { vae, text, vision, imageProj, detailProj, refineNet } = parts
     if (vae) {
-      await pool.warm(key('vae_encoder'), () => vaeEncoderGraph(vae.config, vae.weights))
-      await pool.warm(key('vae_decoder'), () => vaeDecoderGraph(vae.config, vae.weights))
+      await pool.warm('vae_encoder', () => vaeEncoderGraph(vae.config, vae.weights))
+      await pool.warm('vae_decoder', () => vaeDecoderGraph(vae.config, vae.weights))
     }
-    if (text) await pool.warm(key('text'), () => clipTextGraph(text.config, text.weights))
-    const branches = { image: subject && this.facts.parts.subject, refine: refine && this.facts.parts.refine }
+    if (text) await pool.warm('text', () => clipTextGraph(text.config, text.weights))
+    const branches = { image: subject && this.facts.parts.subject, refine: refine && this.facts.parts.refine, anySize: false }
     if (branches.image && vision && imageProj) {
-      await pool.warm(key('vision'), () => clipVisionGraph(vision.config, vision.weights))
-      await pool.warm(key('image_proj'), () => resamplerGraph(imageProj))
+      await pool.warm('vision', () => clipVisionGraph(vision.config, vision.weights))
+      await pool.warm('image_proj', () => resamplerGraph(imageProj, parts.imageProjHeadWidth))
     }
     if (branches.refine && refineNet && detailProj) {
-      await pool.warm(key('detail_proj'), () => detailGraph(detailProj))
-      await pool.warm(key('refine_net'), () => refineGraph(refineNet.config, refineNet.weights))
+      await pool.warm('detail_proj', () => detailGraph(detailProj))
+      await pool.warm('refine_net', () => refineGraph(refineNet.config, refineNet.weights, false))
     }
-    await pool.warm(key('unet', variantOf(branches)), () => this.mainUnet(branches))
+    await pool.warm(`unet${variantOf(branches)}`, () => this.mainUnet(branches))
   }
 
   async release(): Promise<void> {
@@ -178,7 +176,8 @@ class Networks implements LarGenModel {
 
   private need<K extends keyof ModelParts>(key: K, what: string): NonNullable<ModelParts[K]> {
     const part = this.parts[key]
-    if (part === null || part === undefined) throw new UserError('model-incomplete', `The model ${this.parts.folder} has no part for this job: ${what} is missing.`)
+    if (part === null || part === undefined)
+      throw new UserError('model-incomplete', `The model ${this.parts.folder} has no part for this job: ${what} is missing.`)
     return part
   }
 
@@ -193,16 +192,15 @@ class Networks implements LarGenModel {
     return outputs
   }
 
-  private expectMultiple(what: string, x: Tensor, multiple: number, unit: string): void {
-    const [height, width] = [side(x, 2), side(x, 3)]
-    if (height % multiple !== 0 || width % multiple !== 0) {
-      throw new UserError('bad-size', `${what} of ${width} x ${height} ${unit} does not fit this model; both sides must be multiples of ${multiple}.`)
-    }
+  /** Whether a latent's sides are not such that halving and doubling meet. */
+  private needsAnySize(latent: Tensor): boolean {
+    const { latentMultiple } = this.facts
+    return side(latent, 2) % latentMultiple !== 0 || side(latent, 3) % latentMultiple !== 0
   }
 }
 
 function variantOf(branches: UnetBranches): string {
-  return `${branches.image ? '+image' : ''}${branches.refine ? '+refine' : ''}`
+  return `${branches.image ? '+image' : ''}${branches.refine ? '+refine' : ''}${branches.anySize ? '+any-size' : ''}`
 }
 
 /** IP-Adapter numbers, turned into the names of the attention layers they belong to. */

@@ -20,6 +20,13 @@ export async function refineReferences(model: LarGenModel, references: readonly 
   if (first === undefined) throw new RangeError('Refine needs at least one picture of the subject.')
   if (others.length === 0) return first
   const joined = new Map<string, Tensor>()
-  for (const name of first.keys()) joined.set(name, concat(runs.map((run) => run.get(name)).filter((part) => part !== undefined), 1))
+  for (const name of first.keys())
+    joined.set(
+      name,
+      concat(
+        runs.map((run) => run.get(name)).filter((part) => part !== undefined),
+        1,
+      ),
+    )
   return joined
 }

@@ -131,7 +131,8 @@ export class GraphBuilder {
 
   /** A weight in the type it is stored in; `float` widens it, here or behind a Gather. */
   stored(ref: TensorRef, shape: readonly number[] = ref.shape): Value {
-    if (!floatDtypes.has(ref.dtype)) throw new UserError('bad-weights', `Tensor "${ref.name}" in ${ref.file} has the type ${ref.dtype}, expected floating numbers.`)
+    if (!floatDtypes.has(ref.dtype))
+      throw new UserError('bad-weights', `Tensor "${ref.name}" in ${ref.file} has the type ${ref.dtype}, expected floating numbers.`)
     const key = `${ref.file}\n${ref.offset}\n${shape.join()}`
     let weight = this.weights.get(key)
     if (weight === undefined) {
@@ -199,7 +200,12 @@ export class GraphBuilder {
             dims: shape,
             data_location: 1,
             external_data: [
-              { key: 'location', value: relative(folder ?? '', ref.file).split(sep).join('/') },
+              {
+                key: 'location',
+                value: relative(folder ?? '', ref.file)
+                  .split(sep)
+                  .join('/'),
+              },
               { key: 'offset', value: String(ref.offset) },
               { key: 'length', value: String(ref.bytes) },
             ],

@@ -19,9 +19,7 @@ export const unetConfigSchema = z.object({
   down_block_types: z
     .array(z.enum(['CrossAttnDownBlock2D', 'DownBlock2D']))
     .default(['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'DownBlock2D']),
-  up_block_types: z
-    .array(z.enum(['CrossAttnUpBlock2D', 'UpBlock2D']))
-    .default(['UpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D']),
+  up_block_types: z.array(z.enum(['CrossAttnUpBlock2D', 'UpBlock2D'])).default(['UpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D']),
   mid_block_type: z.literal('UNetMidBlock2DCrossAttn').default('UNetMidBlock2DCrossAttn'),
   layers_per_block: perLevel.default(2),
   transformer_layers_per_block: perLevel.default(1),

@@ -4,13 +4,13 @@ import { GraphBuilder, type Graph } from './builder.ts'
 import { Layers, type Tokens } from './layers.ts'
 
 /** Width of one head in every published resampler; the files do not say it. */
-const HEAD_WIDTH = 64
+export const PUBLISHED_HEAD_WIDTH = 64
 
 /**
  * The resampler of IP-Adapter-Plus (a Perceiver: Jaegle et al. 2021). Input `hidden` [B, tokens, clip width] = CLIP hidden_states[-2];
  * output `tokens` [B, queries, context width]. Its depth, widths and number of queries are those of the weights.
  */
-export function resamplerGraph(weights: TensorSource): Graph {
+export function resamplerGraph(weights: TensorSource, headWidth = PUBLISHED_HEAD_WIDTH): Graph {
   const graph = new GraphBuilder('image_proj')
   const layers = new Layers(graph, weights)
   const clipWidth = layers.ref('proj_in.weight', 2).shape[1] ?? 0
@@ -26,12 +26,13 @@ export function resamplerGraph(weights: TensorSource): Graph {
   for (; layers.has(`layers.${depth}.0.to_q.weight`); depth++) {
     const name = `layers.${depth}`
     const inner = layers.ref(`${name}.0.to_q.weight`, 2).shape[0] ?? 0
-    if (inner % HEAD_WIDTH !== 0) throw new UserError('model-mismatch', `${weights.label}: "${name}.0.to_q.weight" has ${inner} rows, expected a multiple of ${HEAD_WIDTH}.`)
+    if (inner % headWidth !== 0)
+      throw new UserError('model-mismatch', `${weights.label}: "${name}.0.to_q.weight" has ${inner} rows, expected a multiple of ${headWidth}.`)
     const queriesIn = layers.layerNorm(x, `${name}.0.norm2`)
     const keysIn = layers.join(layers.layerNorm(features, `${name}.0.norm1`), queriesIn)
     const k = layers.linearRows(keysIn, `${name}.0.to_kv`, 0, inner)
     const v = layers.linearRows(keysIn, `${name}.0.to_kv`, inner, 2 * inner)
-    const attended = layers.attention(layers.linear(queriesIn, `${name}.0.to_q`), k, v, inner / HEAD_WIDTH)
+    const attended = layers.attention(layers.linear(queriesIn, `${name}.0.to_q`), k, v, inner / headWidth)
     x = layers.add(x, layers.linear(attended, `${name}.0.to_out`))
     const inside = layers.activation(layers.linear(layers.layerNorm(x, `${name}.1.0`), `${name}.1.1`), 'gelu')
     x = layers.add(x, layers.linear(inside, `${name}.1.3`))

@@ -39,7 +39,10 @@ export class Layers {
   }
 
   misfit(ref: TensorRef, expected: string): never {
-    throw new UserError('model-mismatch', `${this.weights.label}: tensor "${ref.name}" has the shape [${ref.shape.join(', ')}], expected ${expected} by its config.`)
+    throw new UserError(
+      'model-mismatch',
+      `${this.weights.label}: tensor "${ref.name}" has the shape [${ref.shape.join(', ')}], expected ${expected} by its config.`,
+    )
   }
 
   /** x W^T + b. A stored weight is [out, in], or [out, in, 1, 1] for a convolution that is a linear map. */
@@ -141,14 +144,23 @@ export class Layers {
     return { value: this.graph.node('Reshape', [flat, this.graph.node('Shape', [like.value])]), channels: x.width }
   }
 
-  /** Twice the height and width, each pixel repeated. */
-  double(x: Plane): Plane {
-    const value = this.graph.node('Resize', [x.value, '', this.graph.floats([1, 1, 2, 2])], {
+  /** Twice the height and width, each pixel repeated; with `like`, its height and width, which may be one less. */
+  double(x: Plane, like?: Plane): Plane {
+    const g = this.graph
+    const factors = like === undefined ? ['', g.floats([1, 1, 2, 2])] : ['', '', this.sidesOf(x, like)]
+    const value = g.node('Resize', [x.value, ...factors], {
       mode: { text: 'nearest' },
       coordinate_transformation_mode: { text: 'asymmetric' },
       nearest_mode: { text: 'floor' },
     })
     return { value, channels: x.channels }
+  }
+
+  /** Batch and channels of `x`, height and width of `like`. */
+  private sidesOf(x: Plane, like: Plane): Value {
+    const g = this.graph
+    const parts = [g.node('Shape', [x.value], { end: { int: 2 } }), g.node('Shape', [like.value], { start: { int: 2 } })]
+    return g.node('Concat', parts, { axis: { int: 0 } })
   }
 
   /** Joins along channels. */

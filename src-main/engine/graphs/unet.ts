@@ -10,6 +10,8 @@ export interface UnetBranches {
   readonly image: boolean
   /** RefineNet features as extra keys and values of the decoder's self-attentions. */
   readonly refine: boolean
+  /** Takes heights and widths that are no multiple of 2^(levels - 1), at some cost: upsamplers then follow the size of the skip. */
+  readonly anySize: boolean
 }
 
 /** Name of the graph input or output that carries the features of one self-attention. */
@@ -19,7 +21,7 @@ export const featureInput = (layer: string) => `features.${layer}`
  * The main U-Net. Inputs: `sample` [B, in, H, W], `timestep` [1 or B], `text` [B, tokens, context]; with the image branch `image_tokens`
  * [B, tokens, context] and `beta` [1 or B]; with RefineNet one `features.LAYER` [1 or B, tokens, channels] for each of `decoderSelfAttentions`.
  * SDXL adds `text_embeds` [B, width] and `time_ids` [B, 6]. Output: `prediction` [B, out, H, W].
- * H and W must be multiples of 2^(levels - 1).
+ * H and W must be multiples of 2^(levels - 1) without `anySize`.
  * @param weights diffusers names
  */
 export function unetGraph(config: UnetConfig, weights: TensorSource, branches: UnetBranches): Graph {
@@ -33,9 +35,9 @@ export function unetGraph(config: UnetConfig, weights: TensorSource, branches: U
  * The RefineNet: the same network, of which only norm1(x) of the decoder's self-attentions is read. Inputs as the main U-Net's, `text` being
  * the detail tokens. Outputs: `features.LAYER` [B, tokens, channels]. What comes after the last of them is not computed.
  */
-export function refineGraph(config: UnetConfig, weights: TensorSource): Graph {
+export function refineGraph(config: UnetConfig, weights: TensorSource, anySize: boolean): Graph {
   const graph = new GraphBuilder('refine_net')
-  new Unet(graph, weights, config, { image: false, refine: false, keep: true }).build()
+  new Unet(graph, weights, config, { image: false, refine: false, anySize, keep: true }).build()
   return graph.finish()
 }
 
@@ -96,7 +98,8 @@ class Unet {
     const levels = config.block_out_channels.length
     for (const [key, setting] of Object.entries(config)) {
       const perLevel = key !== 'block_out_channels' && Array.isArray(setting)
-      if (perLevel && setting.length !== levels) throw new UserError('bad-config', `U-Net config at "${key}": ${setting.length} entries, expected ${levels}, one per level.`)
+      if (perLevel && setting.length !== levels)
+        throw new UserError('bad-config', `U-Net config at "${key}": ${setting.length} entries, expected ${levels}, one per level.`)
     }
     this.graph = graph
     this.layers = new Layers(graph, weights)
@@ -142,7 +145,7 @@ class Unet {
         x = this.resnet(layers.stack(x, skip), time, `up_blocks.${i}.resnets.${j}`)
         if (type === 'CrossAttnUpBlock2D') x = this.transformer(x, `up_blocks.${i}.attentions.${j}`, level, upDepth(config, i))
       }
-      if (level > 0) x = layers.conv(layers.double(x), `up_blocks.${i}.upsamplers.0.conv`)
+      if (level > 0) x = layers.conv(layers.double(x, this.branches.anySize ? skips.at(-1) : undefined), `up_blocks.${i}.upsamplers.0.conv`)
     })
 
     return layers.conv(layers.silu(layers.groupNorm(x, 'conv_norm_out', groups, epsilon)), 'conv_out')
@@ -157,7 +160,11 @@ class Unet {
     if (config.addition_embed_type === 'text_time') {
       const side = config.addition_time_embed_dim
       const total = config.projection_class_embeddings_input_dim
-      if (!side || !total) throw new UserError('bad-config', 'U-Net config: addition_embed_type "text_time" needs addition_time_embed_dim and projection_class_embeddings_input_dim.')
+      if (!side || !total)
+        throw new UserError(
+          'bad-config',
+          'U-Net config: addition_embed_type "text_time" needs addition_time_embed_dim and projection_class_embeddings_input_dim.',
+        )
       const pooled = graph.input('text_embeds', ['batch', total - 6 * side])
       const ids = graph.node('Reshape', [graph.input('time_ids', ['batch', 6]), graph.ints([-1])])
       const numbers = graph.node('Reshape', [this.sinusoid(ids, side).value, graph.ints([-1, 6 * side])])

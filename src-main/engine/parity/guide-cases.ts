@@ -20,9 +20,10 @@ export async function guideCases(bench: Bench, one: ReferenceCase): Promise<Outp
 async function fitCase(one: ReferenceCase): Promise<Outputs> {
   const [rgba, mask] = [await one.input('cutout'), await one.input('mask')]
   const [height = 0, width = 0] = rgba.shape
-  const pick = (channels: readonly number[]) => Uint8Array.from({ length: width * height * channels.length }, (_, i) => {
-    return rgba.data[Math.floor(i / channels.length) * 4 + (channels[i % channels.length] ?? 0)] ?? 0
-  })
+  const pick = (channels: readonly number[]) =>
+    Uint8Array.from({ length: width * height * channels.length }, (_, i) => {
+      return rgba.data[Math.floor(i / channels.length) * 4 + (channels[i % channels.length] ?? 0)] ?? 0
+    })
   const cutout = placedCutout({ picture: { width, height, pixels: pick([0, 1, 2]) }, cutout: { width, height, pixels: pick([3]) } })
   const [rows = 0, columns = 0] = mask.shape
   const region = { width: columns, height: rows, pixels: Uint8Array.from(mask.data, (value) => (value === 0 ? 0 : 255)) }
@@ -31,7 +32,10 @@ async function fitCase(one: ReferenceCase): Promise<Outputs> {
   const drawn = drawCutout(cutout, fittedPlacement(cutout, box, region), { x: 0, y: 0, w: columns, h: rows }, columns, rows)
   const inside = (at: number) => (region.pixels[at] ?? 0) / 255
   return {
-    colour: { shape: [rows, columns, 3], data: Float32Array.from({ length: rows * columns * 3 }, (_, i) => value(drawn, Math.floor(i / 3), i % 3) * inside(Math.floor(i / 3))) },
+    colour: {
+      shape: [rows, columns, 3],
+      data: Float32Array.from({ length: rows * columns * 3 }, (_, i) => value(drawn, Math.floor(i / 3), i % 3) * inside(Math.floor(i / 3))),
+    },
     coverage: { shape: [rows, columns], data: Float32Array.from({ length: rows * columns }, (_, i) => (value(drawn, i, 3) / 255) * inside(i)) },
   }
 }

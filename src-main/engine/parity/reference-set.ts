@@ -61,7 +61,10 @@ function referenceCase(entry: z.output<typeof caseSchema>, arrays: TensorSource)
     if (described === undefined) throw new UserError('bad-set', `Case "${entry.name}" has no ${group.slice(0, -1)} "${name}".`)
     const ref = take(arrays, described.key)
     if (ref.shape.join() !== described.shape.join()) {
-      throw new UserError('bad-set', `Case "${entry.name}": "${described.key}" has the shape [${ref.shape.join(', ')}], cases.json says [${described.shape.join(', ')}].`)
+      throw new UserError(
+        'bad-set',
+        `Case "${entry.name}": "${described.key}" has the shape [${ref.shape.join(', ')}], cases.json says [${described.shape.join(', ')}].`,
+      )
     }
     return { shape: ref.shape, data: await readNumbers(ref) }
   }

@@ -54,7 +54,8 @@ export async function runParity(folder: string, options: ParityOptions = {}): Pr
   return { set: set.kind, folder: set.folder, passed, failed: cases.length - passed, cases }
 }
 
-async function judge(one: ReferenceCase, run: () => ReturnType<typeof runCase>): Promise<Pick<CaseResult, 'passed' | 'outputs' | 'failure'>> {
+/** Computes one case and compares its outputs. */
+export async function judge(one: ReferenceCase, run: () => ReturnType<typeof runCase>): Promise<Pick<CaseResult, 'passed' | 'outputs' | 'failure'>> {
   try {
     const got = await run()
     const outputs: OutputResult[] = []

@@ -46,7 +46,10 @@ function solverTimesteps(config: ScheduleConfig, steps: number): number[] {
   const { trainTimesteps: count } = config
   switch (config.spacing) {
     case 'linspace':
-      return linspace(0, count - 1, steps + 1).map(roundEven).reverse().slice(0, -1)
+      return linspace(0, count - 1, steps + 1)
+        .map(roundEven)
+        .reverse()
+        .slice(0, -1)
     case 'leading':
       return Array.from({ length: steps }, (_, i) => (steps - i) * Math.floor(count / (steps + 1)) + config.stepsOffset)
     case 'trailing':

@@ -19,8 +19,7 @@ export function euler(config: ScheduleConfig, steps: number, ancestral: boolean)
     step: (k, latent, seen, output, noise) => {
       const from = sigmaAt(k)
       const to = sigmaAt(k + 1)
-      const clean =
-        config.prediction === 'epsilon' ? mix(1, seen, -from, output) : mix(1 / (from ** 2 + 1), seen, -from / Math.sqrt(from ** 2 + 1), output)
+      const clean = config.prediction === 'epsilon' ? mix(1, seen, -from, output) : mix(1 / (from ** 2 + 1), seen, -from / Math.sqrt(from ** 2 + 1), output)
       const up = ancestral ? Math.sqrt((to ** 2 * (from ** 2 - to ** 2)) / from ** 2) : 0
       const down = Math.sqrt(to ** 2 - up ** 2)
       // z + (z - x_0) / sigma * (down - sigma)
@@ -38,7 +37,9 @@ function eulerTimesteps(config: ScheduleConfig, steps: number): number[] {
   const { trainTimesteps: count } = config
   switch (config.spacing) {
     case 'linspace':
-      return linspace(0, count - 1, steps).map(Math.fround).reverse()
+      return linspace(0, count - 1, steps)
+        .map(Math.fround)
+        .reverse()
     case 'leading':
       return Array.from({ length: steps }, (_, i) => (steps - 1 - i) * Math.floor(count / steps) + config.stepsOffset)
     case 'trailing':

@@ -109,7 +109,9 @@ export function spacedTimesteps(config: ScheduleConfig, steps: number): number[]
   const { trainTimesteps: count } = config
   switch (config.spacing) {
     case 'linspace':
-      return linspace(0, count - 1, steps).map(roundEven).reverse()
+      return linspace(0, count - 1, steps)
+        .map(roundEven)
+        .reverse()
     case 'leading': {
       const ratio = Math.floor(count / steps)
       return Array.from({ length: steps }, (_, i) => Math.min(count - 1, (steps - 1 - i) * ratio + config.stepsOffset))

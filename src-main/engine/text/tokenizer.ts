@@ -36,7 +36,7 @@ export class Tokenizer {
   private readonly pad: number
   /** Marks and padding written out in a text stand for themselves, as transformers' special tokens do. */
   private readonly specials: ReadonlyMap<string, number>
-  private readonly cut: RegExp
+  private readonly splitter: RegExp
   private readonly cache = new Map<string, readonly number[]>()
 
   constructor(vocabulary: Vocabulary, options: TokenizerOptions) {
@@ -52,7 +52,7 @@ export class Tokenizer {
     this.end = special(END)
     this.pad = special(options.pad)
     this.specials = new Map([BEGIN, END, options.pad].map((token) => [token, special(token)]))
-    this.cut = new RegExp(`(${[...this.specials.keys()].map((token) => token.replace(/[|\\{}()[\]^$+*?.]/g, '\\$&')).join('|')})`)
+    this.splitter = new RegExp(`(${[...this.specials.keys()].map((token) => token.replace(/[|\\{}()[\]^$+*?.]/g, '\\$&')).join('|')})`)
   }
 
   encode(text: string): TokenIds {
@@ -66,7 +66,7 @@ export class Tokenizer {
   /** Ids of a text without marks and padding. */
   private tokens(text: string): number[] {
     const tokens: number[] = []
-    for (const part of normalise(text).split(this.cut)) {
+    for (const part of normalise(text).split(this.splitter)) {
       const special = this.specials.get(part)
       if (special !== undefined) tokens.push(special)
       else for (const [piece] of part.matchAll(PIECES)) tokens.push(...this.piece(piece))

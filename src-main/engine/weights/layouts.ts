@@ -13,6 +13,7 @@ import {
   type UnetConfig,
   type VaeConfig,
 } from '../graphs/config.ts'
+import { PUBLISHED_HEAD_WIDTH } from '../graphs/image-tokens.ts'
 import { stableDiffusionSchedule, type ScheduleConfig } from '../samplers/schedule.ts'
 import { checked, readJson } from './read-json.ts'
 import { openSafetensors, openShards } from './safetensors.ts'
@@ -42,6 +43,8 @@ export interface ModelParts {
   readonly visionPixels: VisionPixels
   /** The resampler, names without a prefix. */
   readonly imageProj: TensorSource | null
+  /** Width of one of its attention heads. */
+  readonly imageProjHeadWidth: number
   /** to_k_ip and to_v_ip of the cross-attentions, names `N.to_k_ip.weight`. */
   readonly ipAdapter: TensorSource | null
   readonly refineNet: Part<UnetConfig> | null
@@ -73,7 +76,10 @@ export async function readModelParts(folder: string): Promise<ModelParts> {
   if (names.includes('unet')) return readDiffusersFolder(root, names)
   const single = names.find((name) => name.endsWith('.safetensors') && !name.startsWith('cases'))
   if (names.includes('config.json') && single !== undefined) return readSingleFile(root, join(root, single))
-  throw new UserError('model-unknown', `${folder} is no model that Larkspur knows: expected unet/, larkspur-model.json, or config.json beside one .safetensors.`)
+  throw new UserError(
+    'model-unknown',
+    `${folder} is no model that Larkspur knows: expected unet/, larkspur-model.json, or config.json beside one .safetensors.`,
+  )
 }
 
 async function readDiffusersFolder(root: string, names: readonly string[]): Promise<ModelParts> {
@@ -96,6 +102,7 @@ async function readDiffusersFolder(root: string, names: readonly string[]): Prom
     vision: has('image_encoder') ? await readNetwork(join(root, 'image_encoder'), clipVisionConfigSchema) : null,
     visionPixels: has('image_encoder') ? await readVisionPixels(join(root, 'image_encoder')) : clipPixels,
     ...splitAdapter(adapterWeights),
+    imageProjHeadWidth: PUBLISHED_HEAD_WIDTH,
     refineNet: has('refine_net') ? await readNetwork(join(root, 'refine_net'), unetConfigSchema) : null,
     detailProj: has('refine_net') ? await openSafetensors(join(root, 'refine_net', 'detail_encoder.safetensors')) : null,
   }
@@ -103,8 +110,7 @@ async function readDiffusersFolder(root: string, names: readonly string[]): Prom
 
 /** The manifest is what the library shows; it must not promise another process than the scheduler's config describes. */
 function reconcile(root: string, manifest: ModelManifest, schedule: ScheduleConfig): ScheduleConfig {
-  const same =
-    manifest.prediction === schedule.prediction && manifest.zeroTerminalSnr === schedule.zeroTerminalSnr && manifest.spacing === schedule.spacing
+  const same = manifest.prediction === schedule.prediction && manifest.zeroTerminalSnr === schedule.zeroTerminalSnr && manifest.spacing === schedule.spacing
   if (!same) {
     throw new UserError('bad-config', `${root}: larkspur-model.json and scheduler/scheduler_config.json differ in prediction, zero terminal SNR or spacing.`)
   }
@@ -114,6 +120,7 @@ function reconcile(root: string, manifest: ModelManifest, schedule: ScheduleConf
 const singleFileConfigSchema = z.object({
   unet: unetConfigSchema,
   refine_net: unetConfigSchema.optional(),
+  image_proj: z.object({ dim_head: z.int().positive() }).optional(),
   image_encoder: z.string().optional(),
   scheduler: z.unknown().optional(),
 })
@@ -139,6 +146,7 @@ async function readSingleFile(root: string, file: string): Promise<ModelParts> {
     vision: encoder === null ? null : await readNetwork(encoder, clipVisionConfigSchema),
     visionPixels: encoder === null ? clipPixels : await readVisionPixels(encoder),
     imageProj: part('image_proj.'),
+    imageProjHeadWidth: config.image_proj?.dim_head ?? PUBLISHED_HEAD_WIDTH,
     ipAdapter: part('ip_adapter.'),
     refineNet: refineWeights === null || config.refine_net === undefined ? null : { config: config.refine_net, weights: refineWeights },
     detailProj: hasPrefix(weights, 'detail_proj.') ? weights : null,

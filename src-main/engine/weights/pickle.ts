@@ -12,16 +12,7 @@ export interface PickledTensor {
 }
 
 export type PickledValue =
-  | null
-  | boolean
-  | number
-  | string
-  | PickledTensor
-  | PickledStorage
-  | PickledGlobal
-  | PickledTuple
-  | PickledValue[]
-  | Map<PickledValue, PickledValue>
+  null | boolean | number | string | PickledTensor | PickledStorage | PickledGlobal | PickledTuple | PickledValue[] | Map<PickledValue, PickledValue>
 interface PickledStorage {
   readonly kind: 'storage'
   readonly key: string
