@@ -156,8 +156,9 @@ function colourOfPatch(decoded: Samples, guide: Guide | null, zoom: Zoom, share:
   const toPatch = (samples: Samples): Samples => resampleWindow(samples, windowOfPatch(zoom, zoom.size), patch.w, patch.h)
   const plain = toPatch(decoded)
   if (guide === null || share === 0) return { width: patch.w, height: patch.h, pixels: bytesOf(plain) }
-  const { light, agreement } = compareWithGuide(decoded, guide.throughVae)
-  const detailed = transferDetail(plain, guide.patch, { light: toPatch(light), agreement: toPatch(agreement) }, share)
+  const { lightInside, lightOutside, agreement } = compareWithGuide(decoded, guide.throughVae, guide.coverage)
+  const fine = { lightInside: toPatch(lightInside), lightOutside: toPatch(lightOutside), agreement: toPatch(agreement) }
+  const detailed = transferDetail(plain, guide.patch, guide.patchCoverage, fine, share)
   return { width: patch.w, height: patch.h, pixels: bytesOf(detailed) }
 }
 

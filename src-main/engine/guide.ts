@@ -2,8 +2,8 @@ import type { Box } from '../contract/basics.ts'
 import { UserError } from '../contract/errors.ts'
 import type { Placement } from '../contract/recipe.ts'
 import { boundsOf, MARKED } from './image/masks.ts'
-import { cropCoverage, cropRgb, type Coverage, type Rgb, type Samples } from './image/raster.ts'
-import { resizeSmooth } from './image/resize.ts'
+import { cropCoverage, cropRgb, type Coverage, type Samples } from './image/raster.ts'
+import { resizeArea } from './image/resize.ts'
 import type { SubjectInput } from './subject.ts'
 
 /*
@@ -32,23 +32,36 @@ export function placedCutout({ picture, cutout }: SubjectInput): Samples {
   return { width: box.w, height: box.h, channels: 4, values }
 }
 
-/** Fits the cut-out into the region's box, in its middle, as during training; into a drawn shape that is no box, smaller, until the shape holds nearly all of it. */
+/**
+ * Fits the cut-out into the region's box, in its middle, in whole pixels, as during training; into a drawn shape that is no box, smaller, until the shape holds nearly all of it.
+ * @param region,mask on one grid: the box to fit into, and the drawn shape
+ * @returns a placement on that grid
+ */
 export function fittedPlacement(cutout: Samples, region: Box, mask: Coverage): Placement {
   const whole = FIT * Math.min(region.w / cutout.width, region.h / cutout.height)
-  const at = (scale: number): Placement => ({
-    centreX: region.x + region.w / 2,
-    centreY: region.y + region.h / 2,
-    width: cutout.width * scale,
-    height: cutout.height * scale,
-    degrees: 0,
-    flipX: false,
-    flipY: false,
-  })
+  const at = (scale: number): Placement => {
+    const width = Math.max(2, Math.round(cutout.width * scale))
+    const height = Math.max(2, Math.round(cutout.height * scale))
+    const left = region.x + Math.floor((region.w - width) / 2)
+    const top = region.y + Math.floor((region.h - height) / 2)
+    return { centreX: left + width / 2, centreY: top + height / 2, width, height, degrees: 0, flipX: false, flipY: false }
+  }
   for (let share = 1; share > 0.6; share -= 0.05) {
     const placement = at(whole * share)
     if (shareInside(cutout, placement, region, mask) >= 0.985) return placement
   }
   return at(whole * 0.6)
+}
+
+/** A placement on another grid: `scale` times as fine, its origin at `origin` there. */
+export function movedTo(placement: Placement, scale: number, origin: { x: number; y: number }): Placement {
+  return {
+    ...placement,
+    centreX: origin.x + placement.centreX * scale,
+    centreY: origin.y + placement.centreY * scale,
+    width: placement.width * scale,
+    height: placement.height * scale,
+  }
 }
 
 /** Share of the placed cut-out that lies on marked pixels. Measured on a grid of at most 96 pixels a side. */
@@ -79,17 +92,13 @@ export function shareInside(cutout: Samples, placement: Placement, region: Box, 
 }
 
 /**
- * The cut-out as it stands in `window` (picture pixels), drawn into width x height samples. Shrinks with antialias, grows bilinear, all premultiplied.
+ * The cut-out as it stands in `window` (picture pixels), drawn into width x height samples. Shrinks by area, grows bilinear, all premultiplied.
  * @returns four channels as `placedCutout`, 0 where it is not
  */
 export function drawCutout(cutout: Samples, placement: Placement, window: Box, width: number, height: number): Samples {
   const perPixelX = width / window.w
   const perPixelY = height / window.h
-  const sized = resizeSmooth(
-    cutout,
-    clampSide(placement.width * perPixelX, cutout.width),
-    clampSide(placement.height * perPixelY, cutout.height),
-  )
+  const sized = resizeArea(cutout, clampSide(placement.width * perPixelX, cutout.width), clampSide(placement.height * perPixelY, cutout.height))
   const angle = (placement.degrees * Math.PI) / 180
   const cos = Math.cos(angle)
   const sin = Math.sin(angle)
@@ -134,6 +143,17 @@ export function chromaGate(beta: number, hasText: boolean): number {
   if (!hasText) return 1
   const u = Math.min(1, Math.max(0, (beta - 0.1) / 0.6))
   return u * u * (3 - 2 * u)
+}
+
+/**
+ * A: the drawn cut-out's coverage where it may lie.
+ * @param within coverage of the same size, null for everywhere
+ * @returns one channel, 0 .. 1
+ */
+export function coverageOfDrawn(drawn: Samples, within: Coverage | null): Samples {
+  const { width, height } = drawn
+  const values = Float32Array.from({ length: width * height }, (_, at) => (drawn.values[at * 4 + 3]! / 255) * (within === null ? 1 : within.pixels[at]! / 255))
+  return { width, height, channels: 1, values }
 }
 
 /**

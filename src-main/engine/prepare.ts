@@ -1,8 +1,8 @@
 import type { Placement } from '../contract/recipe.ts'
 import { assignSubject, type SubjectTokens } from './assign.ts'
 import { bytesInside } from './byte-cache.ts'
-import { chromaGate, drawCutout, fittedPlacement, laidOn, placedCutout, shareInside } from './guide.ts'
-import { boxMask, hardened } from './image/masks.ts'
+import { chromaGate, coverageOfDrawn, drawCutout, fittedPlacement, laidOn, movedTo, placedCutout, shareInside } from './guide.ts'
+import { boundsOf, boxMask, hardened } from './image/masks.ts'
 import { fromPlanesUnrounded, toPlanes } from './image/planes.ts'
 import { byte, bytesOf, cropCoverage, cropRgb, samplesOfBytes, type Coverage, type Rgb, type Samples } from './image/raster.ts'
 import { resampleWindow, resizeCoverage, resizeRgb, type Window } from './image/resize.ts'
@@ -99,8 +99,11 @@ export interface Guide {
   readonly latent: Tensor
   /** D: the guide through the VAE and back, RGB 0 .. 255, the model's size. */
   readonly throughVae: Samples
+  /** A: where the subject lies in it, 0 .. 1, the model's size. */
+  readonly coverage: Samples
   /** The guide itself over the patch, at the picture's own resolution, RGB 0 .. 255. */
   readonly patch: Samples
+  readonly patchCoverage: Samples
   readonly notices: readonly string[]
 }
 
@@ -115,22 +118,29 @@ export async function prepareGuide(model: LarGenModel, situation: Situation, loc
   return await shared(situation, key, async () => {
     const fill = await filledContext(situation)
     const cutout = placedCutout(subject)
-    const marked = situation.rectangle ? boxMask(mask.width, mask.height, zoom.region) : mask
-    const placement = recipe.placement ?? fittedPlacement(cutout, zoom.region, mask)
-    const small = laidOn(
-      fillOfView(fill, located.view, zoom),
-      drawCutout(cutout, placement, zoom.context, zoom.size, zoom.size),
-      located.view.mask,
-      chroma,
-    )
+    const marked = situation.rectangle ? boxMask(mask.width, mask.height, zoom.region) : hardened(mask)
+    const placement = recipe.placement ?? automaticPlacement(cutout, situation, located)
+    const drawn = drawCutout(cutout, placement, zoom.context, zoom.size, zoom.size)
+    const small = laidOn(fillOfView(fill, located.view, zoom), drawn, located.view.mask, chroma)
     const latent = await model.encodeImage(toPlanes({ width: zoom.size, height: zoom.size, pixels: bytesOf(small) }))
+    const fineDrawn = drawCutout(cutout, placement, zoom.patch, zoom.patch.w, zoom.patch.h)
+    const fineMarked = cropCoverage(marked, zoom.patch)
     return {
       latent,
       throughVae: clipped(fromPlanesUnrounded(await model.decodeLatent(latent))),
-      patch: laidOn(fillOfPatch(fill, situation), drawCutout(cutout, placement, zoom.patch, zoom.patch.w, zoom.patch.h), cropCoverage(marked, zoom.patch), chroma),
+      coverage: coverageOfDrawn(drawn, located.view.mask),
+      patch: laidOn(fillOfPatch(fill, situation), fineDrawn, fineMarked, chroma),
+      patchCoverage: coverageOfDrawn(fineDrawn, fineMarked),
       notices: placementNotices(cutout, placement, situation),
     }
   })
+}
+
+/** Fitted on the model's own grid, as in training, into the drawn shape even where the whole rectangle is repainted; in picture pixels. */
+function automaticPlacement(cutout: Samples, { inputs, zoom }: Situation, located: Located): Placement {
+  const shape = viewOf(inputs.scene, inputs.mask, zoom, false).mask
+  const region = boundsOf(located.view.mask) ?? { x: 0, y: 0, w: zoom.size, h: zoom.size }
+  return movedTo(fittedPlacement(cutout, region, shape), zoom.context.w / zoom.size, zoom.context)
 }
 
 function placementNotices(cutout: Samples, placement: Placement, { inputs, zoom }: Situation): string[] {

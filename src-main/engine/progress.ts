@@ -18,6 +18,8 @@ export class StageClock {
   private readonly key: string
   private readonly report: (progress: ProgressReport) => void
   private readonly plan: readonly string[]
+  /** A bar that runs backwards looks broken, so a late correction waits until it is caught up with. */
+  private shown = 0
 
   /** @param key what makes runs alike, such as model and size @param plan stages in the order they will come */
   constructor(expected: ExpectedSeconds, key: string, plan: readonly string[], report: (progress: ProgressReport) => void) {
@@ -58,7 +60,8 @@ export class StageClock {
     const after = this.plan.slice(at + 1).reduce((sum, stage) => sum + this.expectedFor(stage, 1), 0)
     const total = Math.max(1e-3, before + own + after)
     const known = step >= 2 || this.expected.of(`${this.key} ${name}`) !== null
-    this.report({ stage: name, step, steps, fraction: Math.min(1, (before + own * share) / total), secondsLeft: known ? own * (1 - share) + after : null })
+    this.shown = Math.max(this.shown, Math.min(1, (before + own * share) / total))
+    this.report({ stage: name, step, steps, fraction: this.shown, secondsLeft: known ? own * (1 - share) + after : null })
   }
 }
 

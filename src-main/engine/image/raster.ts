@@ -37,15 +37,15 @@ export function byte(value: number): number {
 
 /**
  * The part of the raster under `box`, which may reach over the border: outside it continues as a mirror image (the border row is not repeated), or with `outside`.
- * Bytes and floats alike.
+ * Samples of any width.
  */
-export function cropped<T extends Uint8Array | Float32Array>(
+export function cropped<T extends Uint8Array | Uint16Array | Float32Array>(
   source: { width: number; height: number; channels: number; values: T },
   box: Box,
   outside: 'mirror' | number,
 ): T {
   const { width, height, channels, values } = source
-  const out = (values instanceof Float32Array ? new Float32Array(box.w * box.h * channels) : new Uint8Array(box.w * box.h * channels)) as T
+  const out = new (values.constructor as new (length: number) => T)(box.w * box.h * channels)
   if (outside !== 'mirror' && outside !== 0) out.fill(outside)
   for (let row = 0; row < box.h; row++) {
     const sourceRow = outside === 'mirror' ? mirrored(box.y + row, height) : box.y + row

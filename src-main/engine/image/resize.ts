@@ -41,6 +41,22 @@ function smoothTaps(from: number, to: number): Taps {
   return { first, weights, count }
 }
 
+/** Mean over the input that an output sample covers, partly covered samples by their share: OpenCV INTER_AREA when shrinking. */
+function areaTaps(from: number, to: number): Taps {
+  const scale = from / to
+  const count = Math.ceil(scale) + 1
+  const first = new Int32Array(to)
+  const weights = new Float32Array(to * count)
+  for (let out = 0; out < to; out++) {
+    const begin = out * scale
+    const end = Math.min(from, begin + scale)
+    const start = Math.min(Math.floor(begin), from - 1)
+    first[out] = start
+    for (let at = start; at < end; at++) weights[out * count + at - start] = (Math.min(end, at + 1) - Math.max(begin, at)) / (end - begin)
+  }
+  return { first, weights, count }
+}
+
 function resample(source: Samples, width: number, height: number, across: Taps, down: Taps): Samples {
   const { channels } = source
   const middle = new Float32Array(width * source.height * channels)
@@ -80,6 +96,12 @@ export function resizeLinear(source: Samples, width: number, height: number): Sa
 export function resizeSmooth(source: Samples, width: number, height: number): Samples {
   if (width === source.width && height === source.height) return source
   return resample(source, width, height, smoothTaps(source.width, width), smoothTaps(source.height, height))
+}
+
+/** Shrinks by area, as OpenCV's INTER_AREA; only for sizes at most the source's. */
+export function resizeArea(source: Samples, width: number, height: number): Samples {
+  if (width === source.width && height === source.height) return source
+  return resample(source, width, height, areaTaps(source.width, width), areaTaps(source.height, height))
 }
 
 /** 8-bit picture through `resizeSmooth`. */

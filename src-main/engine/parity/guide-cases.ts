@@ -57,7 +57,8 @@ async function composeCase(one: ReferenceCase): Promise<Outputs> {
 async function transferCase(one: ReferenceCase): Promise<Outputs> {
   const samples = async (name: string) => samplesOf(await one.input(name))
   const [result, guide, decoded] = [await samples('result'), await samples('guide'), await samples('guide_decoded')]
-  const out = transferDetail(result, guide, compareWithGuide(result, decoded), 1)
+  const coverage = coverageSamples(await one.input('coverage'))
+  const out = transferDetail(result, guide, coverage, compareWithGuide(result, decoded, coverage), 1)
   return { out: { shape: [out.height, out.width, 3], data: out.values } }
 }
 
@@ -68,4 +69,9 @@ function samplesOf({ shape, data }: ReferenceArray): Samples {
 
 function value(samples: Samples, at: number, channel: number): number {
   return samples.values[at * samples.channels + channel] ?? 0
+}
+
+function coverageSamples({ shape, data }: ReferenceArray): Samples {
+  const [height = 0, width = 0] = shape
+  return { width, height, channels: 1, values: Float32Array.from(data) }
 }

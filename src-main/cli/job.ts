@@ -1,0 +1,93 @@
+import { writeFile, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { UserError } from '../contract/errors.ts'
+import { recipeSchema, type Recipe } from '../contract/recipe.ts'
+import { openCutOut } from '../engine/assist/cutout.ts'
+import { openFill } from '../engine/assist/fill.ts'
+import { ByteCache } from '../engine/byte-cache.ts'
+import type { JobInputs, Workshop } from '../engine/job.ts'
+import { loadModel, type LarGenModel } from '../engine/model.ts'
+import { ExpectedSeconds } from '../engine/progress.ts'
+import { chooseProvider } from '../engine/runtime/provider.ts'
+import { checkSizes, findModel, type ReadManifest } from '../models/index.ts'
+import { fileReason } from '../pictures/files.ts'
+import { appName, assistNetworks, modelFolders } from './places.ts'
+import { readRecipeFile, settingsOf, type RecipeOptions } from './recipe-options.ts'
+import { readMask, readScene, readSubjectFile, type NamedBlob, type SceneFile } from './scene-files.ts'
+
+/** A job of the command line: the inputs the engine takes, and what the result file needs besides. */
+export interface CommandJob {
+  readonly inputs: JobInputs
+  readonly workshop: Workshop
+  readonly scene: SceneFile
+  /** Mask, subjects and cut-outs, as the recipe names them. */
+  readonly blobs: readonly NamedBlob[]
+  readonly model: ReadManifest
+}
+
+const CACHE_BYTES = 512 * 2 ** 20
+
+/** Reads everything that the options name. @throws UserError that names the file or the option */
+export async function prepareJob(options: RecipeOptions): Promise<CommandJob> {
+  if (options.subjectMask.length > options.subject.length) {
+    throw new UserError('bad-arguments', `--subject-mask: given ${options.subjectMask.length} times, expected at most once per --subject (${options.subject.length})`)
+  }
+  const base = options.recipe === undefined ? null : await readRecipeFile(options.recipe)
+  const model = await findModel(options.model ?? base?.model.id ?? 'mini', modelFolders(options.models))
+  const settings = settingsOf(options, base, model.manifest)
+  const scene = await readScene(options.scene)
+  const { mask, blob: maskBlob } = await readMask(options.mask, scene.scene)
+  const cutOut = openCutOut(assistNetworks().cutout)
+  const subjects = []
+  for (const [at, path] of options.subject.entries()) subjects.push(await readSubjectFile(path, options.subjectMask[at] ?? null, cutOut))
+  const recipe = checkedRecipe({
+    ...settings,
+    model: { id: model.manifest.id, sha256: model.sha256 },
+    scene: scene.blob.ref,
+    mask: maskBlob.ref,
+    subjects: subjects.map((subject) => subject.recipe),
+  })
+  return {
+    inputs: { recipe, scene: scene.scene, mask, subjects: subjects.map((subject) => subject.input) },
+    workshop: workshopFor(model, options.provider),
+    scene,
+    blobs: [maskBlob, ...subjects.flatMap((subject) => subject.blobs)],
+    model,
+  }
+}
+
+export function workshopFor(model: ReadManifest, provider: string): Workshop {
+  let loaded: Promise<LarGenModel> | null = null
+  return {
+    model: () => (loaded ??= openModel(model, provider)),
+    fill: openFill(assistNetworks().fill),
+    cache: new ByteCache(CACHE_BYTES),
+    expected: new ExpectedSeconds(),
+    provider: chooseProvider(provider),
+    app: appName(),
+  }
+}
+
+async function openModel(model: ReadManifest, provider: string): Promise<LarGenModel> {
+  const fault = (await checkSizes(model)).find((check) => check.fault !== null)
+  if (fault !== undefined) throw new UserError('model-damaged', `${join(model.folder, fault.path)}: ${fault.fault}; the model "${model.manifest.id}" is damaged or incomplete`)
+  return await loadModel(model.folder, { provider })
+}
+
+function checkedRecipe(recipe: Recipe): Recipe {
+  const parsed = recipeSchema.safeParse(recipe)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new UserError('bad-arguments', `the options do not make a recipe: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unknown reason'}`)
+}
+
+/** Minutes of work should not end at a folder that takes no file. @throws UserError `write-failed` */
+export async function checkWritable(path: string): Promise<void> {
+  const probe = join(dirname(path), `.larkspur-${process.pid}.tmp`)
+  try {
+    await writeFile(probe, '')
+    await rm(probe)
+  } catch (error) {
+    throw new UserError('write-failed', `${path}: could not be written (${fileReason(error)})`)
+  }
+}
