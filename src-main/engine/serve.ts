@@ -25,6 +25,8 @@ export interface WindowPort {
 /** `process.parentPort` of a utility process, as far as it is used. */
 export interface ParentPort {
   on(event: 'message', listener: (event: { data: unknown; ports: WindowPort[] }) => void): unknown
+  /** Only `{ type: 'ready' }`: tells the supervisor that this process came up. */
+  postMessage(message: unknown): void
 }
 
 const parentMessageSchema = z.discriminatedUnion('type', [
@@ -54,6 +56,7 @@ export function serveEngine(parent: ParentPort): void {
     }
     if (message.data.type === 'init') {
       host ??= new EngineHost(message.data.init)
+      parent.postMessage({ type: 'ready' })
       for (const port of early.splice(0)) host.connect(port)
       return
     }

@@ -103,6 +103,22 @@ export async function launchLarkspur(options: LaunchOptions = {}): Promise<Launc
   }
 }
 
+/** Waits until main has a document open; texts of the page can name one before that. */
+export async function documentOpen(page: Page): Promise<void> {
+  const deadlineMs = Date.now() + START_TIMEOUT_MS
+  while ((await page.evaluate(async () => await window.larkspur?.call('document.current', null))) == null) {
+    if (Date.now() > deadlineMs) throw new Error(`no document was open after ${START_TIMEOUT_MS / 1000} s`)
+    await page.waitForTimeout(50)
+  }
+}
+
+/** Process id of the engine, undefined between two lives. */
+export async function enginePid(app: ElectronApplication): Promise<number | undefined> {
+  return await app.evaluate(
+    ({ app: electron }) => electron.getAppMetrics().find((metric) => metric.name === 'larkspur-engine' || metric.serviceName === 'larkspur-engine')?.pid,
+  )
+}
+
 /** The Electron that build/prepare put in place. */
 function electronPath(): string {
   const dist = process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? join(root, '.electron', 'dist')
