@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import { UserError } from '../contract/errors.ts'
 import type { Graph } from './graphs/builder.ts'
 import { clipTextGraph } from './graphs/clip-text.ts'
@@ -26,11 +27,12 @@ export interface LoadOptions {
 
 /** The scaling factor of Stable Diffusion 1.x, for folders without an autoencoder. */
 const STABLE_DIFFUSION_SCALE = 0.18215
-const DEFAULT_BUDGET_BYTES = 8 * 2 ** 30
+/** Half of the machine's memory: pictures, the window and the system want the rest. */
+const defaultBudgetBytes = () => totalmem() / 2
 
 /** The facade over a model's parts; see `LarGenModel` for what each function takes and gives. */
 export async function loadNetworks(parts: ModelParts, options: LoadOptions = {}): Promise<LarGenModel> {
-  const pool = new SessionPool(chooseProvider(options.provider ?? 'auto'), options.budgetBytes ?? DEFAULT_BUDGET_BYTES)
+  const pool = new SessionPool(chooseProvider(options.provider ?? 'auto'), options.budgetBytes ?? defaultBudgetBytes())
   const length = parts.text?.config.max_position_embeddings ?? 77
   const tokenizer = parts.tokenizerFolder === null ? clipTokenizer(length) : await openTokenizer(parts.tokenizerFolder, length)
   return new Networks(parts, pool, tokenizer)

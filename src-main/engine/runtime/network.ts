@@ -1,4 +1,5 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import { UserError } from '../../contract/errors.ts'
 import type { Graph } from '../graphs/builder.ts'
 import type { ProviderName } from './provider.ts'
 import { threadCount } from './provider.ts'
@@ -25,13 +26,14 @@ export interface Network {
 // (the weight readers do). Offsets need no alignment.
 export async function loadNetwork(graph: Graph, provider: ProviderName): Promise<Network> {
   const threads = threadCount()
-  const session = await InferenceSession.create(graph.bytes, {
+  const options: InferenceSession.SessionOptions = {
     executionProviders: [provider],
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     ...(graph.weightFolder === null ? {} : { extra: { session: { model_external_initializers_file_folder_path: graph.weightFolder } } }),
-  })
+  }
+  const session = await InferenceSession.create(graph.bytes, options).catch(explain)
   return {
     weightBytes: graph.weightBytes,
     run: async (inputs, wanted) => {
@@ -39,7 +41,7 @@ export async function loadNetwork(graph: Graph, provider: ProviderName): Promise
       for (const [name, { data, shape }] of Object.entries(inputs)) {
         feeds[name] = data instanceof Int32Array ? new OrtTensor('int32', data, shape) : new OrtTensor('float32', data, shape)
       }
-      const results = await (wanted === undefined ? session.run(feeds) : session.run(feeds, wanted))
+      const results = await (wanted === undefined ? session.run(feeds) : session.run(feeds, wanted)).catch(explain)
       const outputs: Record<string, Tensor> = {}
       for (const [name, { data, dims }] of Object.entries(results)) {
         if (!(data instanceof Float32Array)) throw new TypeError(`Output "${name}" is not made of 32-bit floats.`)
@@ -49,4 +51,13 @@ export async function loadNetwork(graph: Graph, provider: ProviderName): Promise
     },
     release: () => session.release(),
   }
+}
+
+/** A full memory is the user's to mend; whatever else the runtime says is a defect and passes on as it is. */
+function explain(error: unknown): never {
+  const text = error instanceof Error ? error.message : String(error)
+  if (/bad_?alloc|bad allocation|out of memory|failed to allocate/i.test(text)) {
+    throw new UserError('out-of-memory', 'The memory is not enough for this model at this size; close other programs, or choose a smaller size.')
+  }
+  throw error
 }
