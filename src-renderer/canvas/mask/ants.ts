@@ -1,8 +1,7 @@
 import { TILE_SIDE } from '../../../src-main/contract/basics.ts'
 import type { Rect } from '../geometry.ts'
 import type { Viewport } from '../viewport.svelte.ts'
-import { context2d } from '../images.ts'
-import { traceTile } from './contour.ts'
+import { chainRuns, traceTile } from './contour.ts'
 import { tileKey, type Coverage, type MaskTiles } from './mask-tiles.ts'
 
 interface TracedTile {
@@ -13,33 +12,32 @@ interface TracedTile {
   readonly path: Path2D | null
 }
 
-/** Side of the stripes' pattern, device pixels at ratio 1; the march repeats after as many. */
+/** Length of a dash and a gap together, CSS pixels; the march repeats after as many. */
 export const MARCH_PX = 8
 
-/**
- * Marching ants: the mask's contour stroked with a pattern of diagonal stripes that stands still on the screen and moves as a whole. So the contour
- * may come in pieces, tile by tile, and needs no order.
- */
+/** Marching ants: the mask's contour as light dashes over a dark line. Tiles are traced anew only when they or their upper and left neighbours change. */
 export class Ants {
   readonly #traced = new Map<number, TracedTile>()
-  #pattern: CanvasPattern | null = null
-  #patternRatio = 0
 
   clear(): void {
     this.#traced.clear()
   }
 
-  /** @param phase pixels that the stripes have marched, 0 .. MARCH_PX */
+  /** @param phase CSS pixels that the dashes have marched, 0 .. MARCH_PX */
   draw(context: CanvasRenderingContext2D, mask: MaskTiles, viewport: Viewport, phase: number): void {
     const mip = contourMip(viewport.zoom)
-    const pattern = this.#stripes(context, viewport.ratio)
     const { zoom, left, top } = viewport
-    pattern.setTransform(new DOMMatrix([1 / zoom, 0, 0, 1 / zoom, (phase * viewport.ratio - left) / zoom, -top / zoom]))
+    const pixel = viewport.ratio / zoom
+    const paths = [...this.#paths(mask, viewport.visible, mip)]
     context.save()
     context.setTransform(zoom, 0, 0, zoom, left, top)
     context.lineWidth = Math.max(1, Math.round(viewport.ratio)) / zoom
-    context.strokeStyle = pattern
-    for (const path of this.#paths(mask, viewport.visible, mip)) context.stroke(path)
+    context.strokeStyle = '#000'
+    for (const path of paths) context.stroke(path)
+    context.setLineDash([(MARCH_PX / 2) * pixel, (MARCH_PX / 2) * pixel])
+    context.lineDashOffset = -phase * pixel
+    context.strokeStyle = '#fff'
+    for (const path of paths) context.stroke(path)
     context.restore()
   }
 
@@ -62,36 +60,17 @@ export class Ants {
     const key = tileKey(column, row)
     const known = this.#traced.get(key)
     if (known !== undefined && known.own === own && known.above === above && known.left === left && known.mip === mip) return known.path
-    const lines = traceTile((c, r) => mask.get(c, r), column, row, mip, mask.columns, mask.rows)
+    const runs = traceTile((c, r) => mask.get(c, r), column, row, mip, mask.columns, mask.rows)
     let path: Path2D | null = null
-    if (lines.length > 0) {
+    if (runs.length > 0) {
       path = new Path2D()
-      for (let i = 0; i < lines.length; i += 4) {
-        path.moveTo(lines[i]!, lines[i + 1]!)
-        path.lineTo(lines[i + 2]!, lines[i + 3]!)
+      for (const line of chainRuns(runs)) {
+        path.moveTo(line[0]!, line[1]!)
+        for (let i = 2; i < line.length; i += 2) path.lineTo(line[i]!, line[i + 1]!)
       }
     }
     this.#traced.set(key, { own, above, left, mip, path })
     return path
-  }
-
-  #stripes(context: CanvasRenderingContext2D, ratio: number): CanvasPattern {
-    if (this.#pattern !== null && this.#patternRatio === ratio) return this.#pattern
-    const side = Math.round(MARCH_PX * ratio)
-    const tile = new OffscreenCanvas(side, side)
-    const pixels = new ImageData(side, side)
-    for (let y = 0; y < side; y++) {
-      for (let x = 0; x < side; x++) {
-        const light = (x + y) % side < side / 2 ? 255 : 0
-        pixels.data.set([light, light, light, 255], (y * side + x) * 4)
-      }
-    }
-    context2d(tile).putImageData(pixels, 0, 0)
-    const pattern = context.createPattern(tile, 'repeat')
-    if (pattern === null) throw new Error('this window gives no canvas pattern')
-    this.#pattern = pattern
-    this.#patternRatio = ratio
-    return pattern
   }
 }
 

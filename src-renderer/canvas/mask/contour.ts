@@ -41,6 +41,39 @@ export function traceTile(read: TileReader, column: number, row: number, mip: nu
   return Float32Array.from(lines)
 }
 
+/**
+ * Joins straight runs end to end, so that dashes run on round the corners. Runs that end at the tile's border start a line; what is left are closed loops.
+ * @param runs x1, y1, x2, y2 of each run, as `traceTile` gives them
+ * @returns lines as x, y of their points
+ */
+export function chainRuns(runs: Float32Array): number[][] {
+  const ends = new Map<number, number[]>()
+  const keyAt = (index: number) => runs[index + 1]! * 131072 + runs[index]!
+  for (let i = 0; i < runs.length; i += 2) {
+    const key = keyAt(i)
+    const known = ends.get(key)
+    if (known === undefined) ends.set(key, [i])
+    else known.push(i)
+  }
+  const used = new Uint8Array(runs.length / 4)
+  const lines: number[][] = []
+  const walk = (start: number) => {
+    const line = [runs[start]!, runs[start + 1]!]
+    let from: number | undefined = start
+    while (from !== undefined) {
+      used[from >> 2] = 1
+      // The other end of a run differs in bit 1 of its index.
+      const to: number = from ^ 2
+      line.push(runs[to]!, runs[to + 1]!)
+      from = ends.get(keyAt(to))?.find((end) => used[end >> 2] === 0)
+    }
+    lines.push(line)
+  }
+  for (const [, at] of ends) if (at.length % 2 === 1) for (const end of at) if (used[end >> 2] === 0) walk(end)
+  for (let i = 0; i < runs.length; i += 4) if (used[i >> 2] === 0) walk(i)
+  return lines
+}
+
 function eachRun(count: number, differs: (index: number) => boolean, visit: (from: number, to: number) => void): void {
   let from = -1
   for (let i = 0; i <= count; i++) {

@@ -1,8 +1,8 @@
-import { Canvas as FabricCanvas, FabricImage, type FabricObject } from 'fabric'
+import { FabricImage, type FabricObject } from 'fabric'
 import type { Box } from '../../../src-main/contract/basics.ts'
 import type { Placement } from '../../../src-main/contract/recipe.ts'
 import type { Point, Rect } from '../geometry.ts'
-import { ContextRect } from './context-rect.ts'
+import { ContextRect, HandleCanvas } from './context-rect.ts'
 import { wrapDegrees } from './placement.svelte.ts'
 
 /** What the overlay shows; pushed as a whole, never read back. */
@@ -29,8 +29,6 @@ export interface OverlayEvents {
 }
 
 const NO_SIDES = { ml: false, mr: false, mt: false, mb: false } as const
-/** Distance in CSS pixels at which the line of the context box can be grasped. */
-const GRASP_PX = 6
 /** Opacity of the cut-out while a hand is on it. */
 const HELD_GHOST = 0.75
 
@@ -39,7 +37,7 @@ const HELD_GHOST = 0.75
  * each change of viewport or state, and tells of hands; the photo never comes here.
  */
 export class FabricOverlay {
-  readonly #canvas: FabricCanvas
+  readonly #canvas: HandleCanvas
   readonly #events: OverlayEvents
   readonly #box: ContextRect
   #subject: FabricImage | null = null
@@ -49,12 +47,11 @@ export class FabricOverlay {
 
   constructor(element: HTMLCanvasElement, events: OverlayEvents) {
     this.#events = events
-    this.#canvas = new FabricCanvas(element, {
+    this.#canvas = new HandleCanvas(element, {
       enablePointerEvents: true,
       selection: false,
       preserveObjectStacking: true,
       renderOnAddRemove: false,
-      targetFindTolerance: GRASP_PX,
       containerClass: 'fabric-overlay',
       stopContextMenu: true,
       fireRightClick: false,
@@ -66,7 +63,6 @@ export class FabricOverlay {
       fill: 'transparent',
       strokeWidth: 0,
       padding: 0,
-      perPixelTargetFind: true,
       lockRotation: true,
       lockScalingFlip: true,
       objectCaching: false,

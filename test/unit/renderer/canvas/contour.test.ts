@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { traceTile } from '../../../../src-renderer/canvas/mask/contour.ts'
+import { chainRuns, traceTile } from '../../../../src-renderer/canvas/mask/contour.ts'
 import { MaskTiles } from '../../../../src-renderer/canvas/mask/mask-tiles.ts'
 import { StrokeBuffer } from '../../../../src-renderer/canvas/mask/stroke-buffer.ts'
 import { fillPolygon, rectanglePoints } from '../../../../src-renderer/tools/polygon.ts'
@@ -40,5 +40,28 @@ describe('traceTile', () => {
     const { lines, length } = contour({ x: 64, y: 64, w: 128, h: 64 }, 3)
     expect(length).toBe(384)
     expect(lines.flat().every((value) => value % 8 === 0)).toBe(true)
+  })
+})
+
+describe('chainRuns', () => {
+  it('makes one closed line of a rectangle', () => {
+    const lines = chainRuns(Float32Array.from([0, 0, 4, 0, 0, 3, 4, 3, 0, 0, 0, 3, 4, 0, 4, 3]))
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toHaveLength(10)
+    expect(lines[0]!.slice(0, 2)).toEqual(lines[0]!.slice(-2))
+  })
+
+  it('starts an open line at its end and keeps loops apart', () => {
+    const open = [5, 0, 5, 2, 5, 2, 8, 2]
+    const loop = [10, 10, 12, 10, 12, 10, 12, 12, 12, 12, 10, 12, 10, 12, 10, 10]
+    const lines = chainRuns(Float32Array.from([...loop, ...open]))
+    expect(lines).toContainEqual([5, 0, 5, 2, 8, 2])
+    expect(lines).toHaveLength(2)
+  })
+
+  it('uses every run once where two loops touch at a corner', () => {
+    const square = (x: number, y: number) => [x, y, x + 1, y, x + 1, y, x + 1, y + 1, x + 1, y + 1, x, y + 1, x, y + 1, x, y]
+    const lines = chainRuns(Float32Array.from([...square(0, 0), ...square(1, 1)]))
+    expect(lines.reduce((runs, line) => runs + line.length / 2 - 1, 0)).toBe(8)
   })
 })
