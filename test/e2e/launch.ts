@@ -25,8 +25,6 @@ export interface LaunchOptions {
   /** Folder of settings, blobs, logs and recovery; a fresh one when left out. Hand the same one to a second launch to continue where the first ended. */
   readonly profile?: string
   readonly env?: Readonly<Record<string, string>>
-  /** A packaged program instead of the bundles in `out/`. Dialogs cannot be answered then. */
-  readonly program?: string
 }
 
 export interface LaunchedLarkspur {
@@ -53,13 +51,13 @@ export async function launchLarkspur(options: LaunchOptions = {}): Promise<Launc
   const dialogs = join(profile, 'test-dialogs.json')
   writeFileSync(dialogs, JSON.stringify(options.dialogs ?? {}))
   const app = await _electron.launch({
-    executablePath: options.program ?? electronPath(),
+    executablePath: electronPath(),
     args: [
       ...(process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : []),
       `--user-data-dir=${profile}`,
       // Software rendering is what a machine without a graphics card has; asking for it saves Chromium's failed attempts.
       '--disable-gpu',
-      ...(options.program === undefined ? [root] : []),
+      root,
       ...(options.sample ? ['--sample'] : []),
       ...(options.files ?? []),
     ],
