@@ -2,7 +2,7 @@ import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { UserError } from '../../contract/errors.ts'
 import type { Graph } from '../graphs/builder.ts'
 import type { ProviderName } from './provider.ts'
-import { threadCount } from './provider.ts'
+import { sessionOptions } from './session-options.ts'
 import type { Tensor } from './tensor.ts'
 
 /** Token ids, the one input that is not floating. */
@@ -25,15 +25,7 @@ export interface Network {
 // `session.model_external_initializers_file_folder_path` names one; locations are relative to it and symlinks must be resolved before
 // (the weight readers do). Offsets need no alignment.
 export async function loadNetwork(graph: Graph, provider: ProviderName): Promise<Network> {
-  const threads = threadCount()
-  const options: InferenceSession.SessionOptions = {
-    executionProviders: [provider],
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
-    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-    ...(graph.weightFolder === null ? {} : { extra: { session: { model_external_initializers_file_folder_path: graph.weightFolder } } }),
-  }
-  const session = await InferenceSession.create(graph.bytes, options).catch(explain)
+  const session = await InferenceSession.create(graph.bytes, sessionOptions(provider, graph.weightFolder)).catch(explain)
   return {
     weightBytes: graph.weightBytes,
     run: async (inputs, wanted) => {
