@@ -26,7 +26,10 @@ export default ts.config(
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
-      eqeqeq: 'error',
+      // `!= null` asks for both kinds of nothing.
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      // Caches and listeners of a class are Maps and Sets that nothing on the screen reads.
+      'svelte/prefer-svelte-reactivity': 'off',
       'no-eval': 'error',
       'no-implied-eval': 'error',
     },

@@ -40,7 +40,7 @@ function run(check) {
   return new Promise((resolve) => {
     const [program, ...args] = check.command
     const ownGroup = process.platform !== 'win32'
-    const child = spawn(program, args, { cwd: root, env: { ...process.env, CI: '1', FORCE_COLOR: '0' }, stdio: ['ignore', 'pipe', 'pipe'], detached: ownGroup })
+    const child = spawn(program, args, { cwd: root, env: { ...process.env, CI: '1', NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'], detached: ownGroup })
     const chunks = []
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => chunks.push(bytes))
     let timedOut = false

@@ -45,11 +45,6 @@ export async function prepareElectron() {
   return electronDist
 }
 
-/** Version of the program that prepare put in place, null when it came from ELECTRON_OVERRIDE_DIST_PATH or nothing is there. */
-export function preparedVersion() {
-  return readStamp()?.version ?? null
-}
-
 function readStamp() {
   try {
     return JSON.parse(readFileSync(stampFile, 'utf8'))
