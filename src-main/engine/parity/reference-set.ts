@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../../contract/errors.ts'
@@ -24,7 +25,7 @@ export interface ReferenceSet {
   /** What kind of set it is, as its cases.json says: `sd15-inpaint`, `largen-image` and so on. */
   readonly kind: string
   readonly cases: readonly ReferenceCase[]
-  /** Folder of another kind of set that belongs to this one: beside it, with the same ending of its name when there is one. */
+  /** Folder of another kind of set that belongs to this one: beside it, with the same ending of its name where there is such a one. */
   sibling(kind: string): string
 }
 
@@ -51,7 +52,10 @@ export async function openReferenceSet(path: string): Promise<ReferenceSet> {
     folder,
     kind,
     cases: cases.map((entry) => referenceCase(entry, arrays)),
-    sibling: (other) => join(dirname(folder), other + ending),
+    sibling: (other) => {
+      const twin = join(dirname(folder), other + ending)
+      return existsSync(twin) ? twin : join(dirname(folder), other)
+    },
   }
 }
 
