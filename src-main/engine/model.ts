@@ -83,16 +83,12 @@ export interface LarGenModel {
   readonly facts: ModelFacts
   /** CLIP text. Empty string = the null prompt. */
   encodeText(prompts: readonly string[]): Promise<EncodedText>
-  /** The same over token ids. @param ids int32 [B, tokens] @returns last (final norm), penultimate (no norm), pooled (projected where there is one) */
-  encodeIds(ids: IdTensor): Promise<{ last: Tensor; penultimate: Tensor; pooled: Tensor }>
   /** CLIP image encoder. @param pixels [B, 3, size, size], normalised; all zeros is the null picture. */
   encodeVision(pixels: Tensor): Promise<EncodedVision>
   /** Resampler. @param penultimate [B, 1 + patches, width] @returns [B, tokens, context width] */
   imageTokens(penultimate: Tensor): Promise<Tensor>
   /** Linear map. @param last [B, 1 + patches, width] @returns [B, 1 + patches, context width] */
   detailTokens(last: Tensor): Promise<Tensor>
-  /** VAE posterior, unscaled. @param image as for encodeImage @returns mean and log-variance (clamped to -30..20), [B, L, h, w] */
-  encodePosterior(image: Tensor): Promise<{ mean: Tensor; logvar: Tensor }>
   /** VAE posterior mean times the scaling factor. @param image [B, 3, H, W] in -1..1, sides multiples of vaeFactor */
   encodeImage(image: Tensor): Promise<Tensor>
   /** @param latent [B, L, h, w] scaled as encodeImage returns it @returns [B, 3, H, W], about -1..1, not clamped */
@@ -106,6 +102,14 @@ export interface LarGenModel {
   /** Makes the sessions a job with these parts needs, ahead of it. */
   warm(parts: { subject: boolean; refine: boolean }): Promise<void>
   release(): Promise<void>
+}
+
+/** The same networks a level lower, where reference implementations are compared; the method needs none of these. */
+export interface ModelNetworks extends LarGenModel {
+  /** CLIP text over token ids. @param ids int32 [B, tokens] @returns last (final norm), penultimate (no norm), pooled (projected where there is one) */
+  encodeIds(ids: IdTensor): Promise<{ last: Tensor; penultimate: Tensor; pooled: Tensor }>
+  /** VAE posterior, unscaled. @param image as for encodeImage @returns mean and log-variance (clamped to -30..20), [B, L, h, w] */
+  encodePosterior(image: Tensor): Promise<{ mean: Tensor; logvar: Tensor }>
 }
 
 /**

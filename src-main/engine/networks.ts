@@ -8,7 +8,7 @@ import { detailGraph, resamplerGraph } from './graphs/image-tokens.ts'
 import { attentionOrder, decoderSelfAttentions, featureInput, refineGraph, unetGraph, type UnetBranches } from './graphs/unet.ts'
 import { vaeDecoderGraph, vaeEncoderGraph } from './graphs/vae.ts'
 import { unetInput } from './locate.ts'
-import type { EncodedText, EncodedVision, LarGenModel, ModelFacts, PredictInput, RefineFeatures } from './model.ts'
+import type { EncodedText, EncodedVision, ModelFacts, ModelNetworks, PredictInput, RefineFeatures } from './model.ts'
 import type { IdTensor } from './runtime/network.ts'
 import { chooseProvider } from './runtime/provider.ts'
 import { SessionPool } from './runtime/session-pool.ts'
@@ -30,8 +30,8 @@ const STABLE_DIFFUSION_SCALE = 0.18215
 /** Half of the machine's memory: pictures, the window and the system want the rest. */
 const defaultBudgetBytes = () => totalmem() / 2
 
-/** The facade over a model's parts; see `LarGenModel` for what each function takes and gives. */
-export async function loadNetworks(parts: ModelParts, options: LoadOptions = {}): Promise<LarGenModel> {
+/** The facade over a model's parts; see `LarGenModel` and `ModelNetworks` for what each function takes and gives. */
+export async function loadNetworks(parts: ModelParts, options: LoadOptions = {}): Promise<ModelNetworks> {
   const pool = new SessionPool(chooseProvider(options.provider ?? 'auto'), options.budgetBytes ?? defaultBudgetBytes())
   const length = parts.text?.config.max_position_embeddings ?? 77
   const tokenizer = parts.tokenizerFolder === null ? clipTokenizer(length) : await openTokenizer(parts.tokenizerFolder, length)
@@ -40,7 +40,7 @@ export async function loadNetworks(parts: ModelParts, options: LoadOptions = {})
 
 type NetworkName = 'text' | 'vision' | 'image_proj' | 'detail_proj' | 'vae_encoder' | 'vae_decoder' | 'refine_net' | 'unet'
 
-class Networks implements LarGenModel {
+class Networks implements ModelNetworks {
   readonly facts: ModelFacts
   private readonly parts: ModelParts
   private readonly pool: SessionPool

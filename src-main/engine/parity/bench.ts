@@ -1,4 +1,4 @@
-import type { LarGenModel } from '../model.ts'
+import type { ModelNetworks } from '../model.ts'
 import { loadNetworks } from '../networks.ts'
 import { readModelParts, type ModelParts } from '../weights/layouts.ts'
 import type { ReferenceSet } from './reference-set.ts'
@@ -7,16 +7,16 @@ import type { ReferenceSet } from './reference-set.ts'
 export interface Bench {
   readonly set: ReferenceSet
   /** The model of the set's own folder, or the one it was opened with. */
-  model(): Promise<LarGenModel>
+  model(): Promise<ModelNetworks>
   parts(): Promise<ModelParts>
   /** A model put together of parts, kept under `key`. */
-  assembled(key: string, assemble: () => Promise<ModelParts>): Promise<LarGenModel>
+  assembled(key: string, assemble: () => Promise<ModelParts>): Promise<ModelNetworks>
   release(): Promise<void>
 }
 
 /** @param modelFolder the model to run on, for sets that bring none of their own */
 export function openBench(set: ReferenceSet, provider: string, modelFolder: string = set.folder): Bench {
-  const models = new Map<string, Promise<LarGenModel>>()
+  const models = new Map<string, Promise<ModelNetworks>>()
   let parts: Promise<ModelParts> | null = null
   const bench: Bench = {
     set,
