@@ -42,10 +42,16 @@ export function canvasActions(canvas: CanvasModel): CanvasAction[] {
     action('view.actualSize', 'actualSize', ['1'], open, () => viewport.actualSize()),
     action('view.zoomIn', 'zoomIn', ['+', '='], open, () => viewport.zoomIn()),
     action('view.zoomOut', 'zoomOut', ['-'], open, () => viewport.zoomOut()),
-    action('view.showContextBox', 'showContextBox', ['2'], () => contextBox.shown !== null, () => {
-      const box = contextBox.shown
-      if (box !== null) viewport.show(box)
-    }),
+    action(
+      'view.showContextBox',
+      'showContextBox',
+      ['2'],
+      () => contextBox.shown !== null,
+      () => {
+        const box = contextBox.shown
+        if (box !== null) viewport.show(box)
+      },
+    ),
     action('view.compare', 'compare', ['Y'], open, () => compare.toggle()),
     action('brush.smaller', 'brushSmaller', ['['], open, () => tools.stepSize(-1)),
     action('brush.larger', 'brushLarger', [']'], open, () => tools.stepSize(1)),
@@ -57,9 +63,21 @@ export function canvasActions(canvas: CanvasModel): CanvasAction[] {
     action('mask.grow', 'maskGrow', [], marked, () => void mask.filter({ kind: 'grow', px: tools.reachPx })),
     action('mask.shrink', 'maskShrink', [], marked, () => void mask.filter({ kind: 'shrink', px: tools.reachPx })),
     action('mask.feather', 'maskFeather', [], marked, () => void mask.filter({ kind: 'feather', px: tools.featherPx })),
-    action('contextBox.automatic', 'contextAutomatic', [], () => !contextBox.automatic, () => contextBox.reset()),
+    action(
+      'contextBox.automatic',
+      'contextAutomatic',
+      [],
+      () => !contextBox.automatic,
+      () => contextBox.reset(),
+    ),
     action('placement.flipX', 'flipX', ['Shift+H'], placed, () => placement.flipX()),
     action('placement.flipY', 'flipY', ['Shift+V'], placed, () => placement.flipY()),
-    action('placement.fit', 'placementFit', [], () => placement.touched, () => placement.reset()),
+    action(
+      'placement.fit',
+      'placementFit',
+      [],
+      () => placement.touched,
+      () => placement.reset(),
+    ),
   ]
 }

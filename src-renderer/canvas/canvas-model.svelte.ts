@@ -6,7 +6,7 @@ import { canvasActions, type CanvasAction } from './actions.ts'
 import { CompareState } from './compare.svelte.ts'
 import { fetchMaskTile } from './images.ts'
 import { MaskModel } from './mask/mask-model.svelte.ts'
-import type { MaskTiles } from './mask/mask-tiles.ts'
+import { MARKED, type MaskTiles } from './mask/mask-tiles.ts'
 import { ContextBoxState } from './overlay/context-box.svelte.ts'
 import { PlacementState } from './overlay/placement.svelte.ts'
 import { Viewport } from './viewport.svelte.ts'
@@ -44,7 +44,7 @@ export class CanvasModel {
     this.onfailure = options.onfailure
     this.mask = new MaskModel({ bridge: options.bridge, fetchTile: fetchMaskTile, onfailure: options.onfailure })
     this.contextBox = new ContextBoxState(() => ({ maskBounds: this.mask.bounds, padding: this.contextPadding, ...this.#size() }))
-    this.placement = new PlacementState(() => ({ maskBounds: this.mask.bounds, documentWidth: this.#size().width, documentHeight: this.#size().height }))
+    this.placement = new PlacementState(() => ({ region: this.mask.region, marked: (x, y) => this.mask.tiles.at(x, y) > MARKED }))
     this.#stopListening = options.bridge.on('document.changed', (change) => {
       void this.mask.documentChanged(change)
     })

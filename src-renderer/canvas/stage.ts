@@ -48,7 +48,12 @@ export class Stage {
   #phase = 0
   #frame = 0
 
-  constructor(canvases: { picture: HTMLCanvasElement; tint: HTMLCanvasElement; ants: HTMLCanvasElement }, viewport: Viewport, mask: MaskModel, hooks: { onframe: () => void; onfailure: (cause: unknown) => void }) {
+  constructor(
+    canvases: { picture: HTMLCanvasElement; tint: HTMLCanvasElement; ants: HTMLCanvasElement },
+    viewport: Viewport,
+    mask: MaskModel,
+    hooks: { onframe: () => void; onfailure: (cause: unknown) => void },
+  ) {
     this.#viewport = viewport
     this.#mask = mask
     this.#picture = context(canvases.picture)

@@ -177,7 +177,8 @@ const de: CanvasWords = {
   },
   labels: { brush: 'Pinsel', lasso: 'Lasso', rectangle: 'Rechteck', eraser: 'Radieren', line: 'Gerade' },
   picture: (name) => `Bild ${name}`,
-  pictureHelp: 'Pfeiltasten bewegen das Motiv oder gehen durch die Vorschläge, Eingabe nimmt an, Escape verwirft, Leertaste halten verschiebt, Rückstrich halten zeigt vorher.',
+  pictureHelp:
+    'Pfeiltasten bewegen das Motiv oder gehen durch die Vorschläge, Eingabe nimmt an, Escape verwirft, Leertaste halten verschiebt, Rückstrich halten zeigt vorher.',
   toolOptions: 'Werkzeugoptionen',
   size: 'Größe',
   hardness: 'Härte',

@@ -51,6 +51,8 @@ export class MaskModel {
 
   /** Box of coverage above 0, the stroke in the hand not counted. */
   bounds = $state.raw<Box | null>(null)
+  /** Box of marked pixels: what the model repaints. */
+  region = $state.raw<Box | null>(null)
   /** Grows with every change of the tiles, for derived pictures. */
   version = $state(0)
   /** The stroke in the hand. */
@@ -256,6 +258,7 @@ export class MaskModel {
 
   #changed(dirty: Rect | null): void {
     this.bounds = this.#tiles.bounds()
+    this.region = this.#tiles.region()
     this.version += 1
     for (const listener of this.#listeners) listener(dirty)
   }

@@ -16,7 +16,19 @@ export function tileBox(column: number, row: number): Box {
   return { x: column * TILE_SIDE, y: row * TILE_SIDE, w: TILE_SIDE, h: TILE_SIDE }
 }
 
-const boundsCache = new WeakMap<Coverage, { box: Box | null; full: boolean }>()
+/** Coverage above this counts as marked, as in the engine. */
+export const MARKED = 127
+
+export interface TileFacts {
+  /** Box of coverage above 0, pixels of the tile. */
+  readonly box: Box | null
+  /** Box of marked pixels. */
+  readonly marked: Box | null
+  /** Every pixel is 255. */
+  readonly full: boolean
+}
+
+const knownFacts = new WeakMap<Coverage, TileFacts>()
 
 /**
  * The mask as the window holds it: tiles of 8-bit coverage, absent where nothing is covered. Tiles are replaced, never changed, so that a
@@ -71,12 +83,12 @@ export class MaskTiles {
 
   /** Box of coverage above 0; null for an empty mask. */
   bounds(): Box | null {
-    let box: Rect | null = null
-    for (const { column, row, coverage } of this.entries()) {
-      const inner = tileFacts(coverage).box
-      if (inner !== null) box = unite(box, { x: inner.x + column * TILE_SIDE, y: inner.y + row * TILE_SIDE, w: inner.w, h: inner.h })
-    }
-    return box === null ? null : intersect(box, { x: 0, y: 0, w: this.width, h: this.height })
+    return this.#boxOf('box')
+  }
+
+  /** Box of marked pixels: what the model repaints. */
+  region(): Box | null {
+    return this.#boxOf('marked')
   }
 
   /** Copies a rectangle of coverage, row by row; places outside the document repeat the nearest pixel inside. */
@@ -107,35 +119,44 @@ export class MaskTiles {
   extent(column: number, row: number): { w: number; h: number } {
     return { w: Math.min(TILE_SIDE, this.width - column * TILE_SIDE), h: Math.min(TILE_SIDE, this.height - row * TILE_SIDE) }
   }
+
+  #boxOf(which: 'box' | 'marked'): Box | null {
+    let box: Rect | null = null
+    for (const { column, row, coverage } of this.entries()) {
+      const inner = tileFacts(coverage)[which]
+      if (inner !== null) box = unite(box, { x: inner.x + column * TILE_SIDE, y: inner.y + row * TILE_SIDE, w: inner.w, h: inner.h })
+    }
+    return box === null ? null : intersect(box, { x: 0, y: 0, w: this.width, h: this.height })
+  }
 }
 
-/** Box of coverage above 0 in pixels of the tile, and whether every pixel is 255; computed once for each array. */
-export function tileFacts(coverage: Coverage): { readonly box: Box | null; readonly full: boolean } {
-  const known = boundsCache.get(coverage)
+/** Computed once for each array. */
+export function tileFacts(coverage: Coverage): TileFacts {
+  const known = knownFacts.get(coverage)
   if (known !== undefined) return known
+  const facts = { box: boxAbove(coverage, 0), marked: boxAbove(coverage, MARKED), full: coverage.every((value) => value === 255) }
+  knownFacts.set(coverage, facts)
+  return facts
+}
+
+function boxAbove(coverage: Coverage, threshold: number): Box | null {
   let left = TILE_SIDE
   let right = -1
   let top = -1
   let bottom = -1
-  let full = true
   for (let y = 0; y < TILE_SIDE; y++) {
     const start = y * TILE_SIDE
-    let any = false
-    for (let x = 0; x < TILE_SIDE; x++) {
-      const value = coverage[start + x]!
-      if (value !== 255) full = false
-      if (value === 0) continue
-      any = true
-      if (x < left) left = x
-      if (x > right) right = x
-    }
-    if (!any) continue
+    let from = 0
+    while (from < TILE_SIDE && coverage[start + from]! <= threshold) from++
+    if (from === TILE_SIDE) continue
+    let to = TILE_SIDE - 1
+    while (coverage[start + to]! <= threshold) to--
     if (top < 0) top = y
     bottom = y
+    left = Math.min(left, from)
+    right = Math.max(right, to)
   }
-  const facts = { box: right < 0 ? null : { x: left, y: top, w: right - left + 1, h: bottom - top + 1 }, full }
-  boundsCache.set(coverage, facts)
-  return facts
+  return right < 0 ? null : { x: left, y: top, w: right - left + 1, h: bottom - top + 1 }
 }
 
 export function sameCoverage(a: Coverage | null, b: Coverage | null): boolean {

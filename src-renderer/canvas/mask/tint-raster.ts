@@ -30,7 +30,9 @@ export class TintRaster {
       const row = Math.floor(key / 65536)
       const part = intersect(roundOut(dirty), tileBox(column, row))
       if (part === null) continue
-      this.#paint(tile, { x: part.x - column * TILE_SIDE, y: part.y - row * TILE_SIDE, w: part.w, h: part.h }, (area, out) => stroke.joinedPart(column, row, area, out))
+      this.#paint(tile, { x: part.x - column * TILE_SIDE, y: part.y - row * TILE_SIDE, w: part.w, h: part.h }, (area, out) =>
+        stroke.joinedPart(column, row, area, out),
+      )
       tile.shows = null
     }
   }
@@ -81,7 +83,11 @@ export class TintRaster {
     for (let y = 0, i = 0; y < h; y++) {
       for (let x = 0; x < w; x++, i += 4) {
         const at = y * unit * whole.w + x * unit
-        const sum = coverage[at + near * whole.w + near]! + coverage[at + near * whole.w + far]! + coverage[at + far * whole.w + near]! + coverage[at + far * whole.w + far]!
+        const sum =
+          coverage[at + near * whole.w + near]! +
+          coverage[at + near * whole.w + far]! +
+          coverage[at + far * whole.w + near]! +
+          coverage[at + far * whole.w + far]!
         pixels.data[i] = r
         pixels.data[i + 1] = g
         pixels.data[i + 2] = b

@@ -26,11 +26,10 @@ export class ContextBoxState {
     return this.manual === null
   }
 
-  /** The box to draw; null when there is no mask and none was drawn. */
+  /** The box as the engine will take it, grown to hold the mask; null when there is no mask and none was drawn. */
   get shown(): Box | null {
-    if (this.manual !== null) return this.manual
     const { maskBounds, padding, width, height } = this.#situation()
-    return maskBounds === null ? null : zoomInBox(maskBounds, padding, width, height)
+    return maskBounds === null ? this.manual : zoomInBox(maskBounds, this.manual, padding, width, height)
   }
 
   /** Back to automatic. */

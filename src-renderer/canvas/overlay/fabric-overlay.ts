@@ -97,7 +97,14 @@ export class FabricOverlay {
       this.#subject = null
     }
     if (picture !== null) {
-      this.#subject = new FabricImage(picture, { originX: 'center', originY: 'center', objectCaching: false, lockScalingFlip: true, strokeWidth: 0, hoverCursor: 'move' })
+      this.#subject = new FabricImage(picture, {
+        originX: 'center',
+        originY: 'center',
+        objectCaching: false,
+        lockScalingFlip: true,
+        strokeWidth: 0,
+        hoverCursor: 'move',
+      })
       this.#subject.setControlsVisibility(NO_SIDES)
       this.#canvas.add(this.#subject)
     }

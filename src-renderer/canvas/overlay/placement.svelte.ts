@@ -1,10 +1,11 @@
 import type { Box } from '../../../src-main/contract/basics.ts'
 import type { Placement } from '../../../src-main/contract/recipe.ts'
+import { fitSubject, type CutoutShape } from './fit-subject.ts'
 
 export interface PlacementSituation {
-  readonly maskBounds: Box | null
-  readonly documentWidth: number
-  readonly documentHeight: number
+  /** Box of the mask's marked pixels; null for none. */
+  readonly region: Box | null
+  readonly marked: (x: number, y: number) => boolean
 }
 
 /** Where the subject's cut-out stands: fitted into the mask's box by itself until a hand touches it. */
@@ -12,10 +13,15 @@ export class PlacementState {
   readonly #situation: () => PlacementSituation
   /** What goes into the recipe; null while it is fitted automatically. */
   value = $state.raw<Placement | null>(null)
-  /** Width by height of the cut-out's own box; null while there is no subject. */
-  aspect = $state<number | null>(null)
+  /** The subject's cut-out; null while there is no subject. */
+  shape = $state.raw<CutoutShape | null>(null)
   /** A hand is on it right now. */
   handled = $state(false)
+
+  readonly #fitted: Placement | null = $derived.by(() => {
+    const { region, marked } = this.#situation()
+    return region === null || this.shape === null ? null : fitSubject(this.shape, region, marked)
+  })
 
   constructor(situation: () => PlacementSituation) {
     this.#situation = situation
@@ -23,10 +29,7 @@ export class PlacementState {
 
   /** Where to draw it; null without a subject, or without a mask while it was not placed. */
   get shown(): Placement | null {
-    if (this.aspect === null) return null
-    if (this.value !== null) return this.value
-    const { maskBounds } = this.#situation()
-    return maskBounds === null ? null : fitInto(maskBounds, this.aspect)
+    return this.shape === null ? null : (this.value ?? this.#fitted)
   }
 
   get touched(): boolean {
@@ -59,10 +62,12 @@ export class PlacementState {
   }
 
   /** Another subject, another shape: a hand-made placement keeps its place and area, with the new proportions. */
-  takeAspect(aspect: number | null): void {
-    const before = this.aspect
-    this.aspect = aspect
-    if (this.value === null || aspect === null || before === null || Math.abs(aspect - before) < 1e-3) return
+  takeShape(shape: CutoutShape | null): void {
+    const before = this.shape
+    this.shape = shape
+    if (this.value === null || shape === null || before === null) return
+    const aspect = shape.width / shape.height
+    if (Math.abs(aspect - before.width / before.height) < 1e-3) return
     const area = this.value.width * this.value.height
     this.value = { ...this.value, width: Math.sqrt(area * aspect), height: Math.sqrt(area / aspect) }
   }
@@ -71,12 +76,6 @@ export class PlacementState {
     const { shown } = this
     if (shown !== null) this.value = change(shown)
   }
-}
-
-/** The largest placement of an aspect that stands inside a box, in its middle. */
-export function fitInto(box: Box, aspect: number): Placement {
-  const width = Math.min(box.w, box.h * aspect)
-  return { centreX: box.x + box.w / 2, centreY: box.y + box.h / 2, width, height: width / aspect, degrees: 0, flipX: false, flipY: false }
 }
 
 /** -180 (excluded) .. 180. */

@@ -1,18 +1,31 @@
 import type { Box } from '../../../src-main/contract/basics.ts'
 import type { Subject } from '../../../src-main/contract/document.ts'
-import { coverageOf, fetchBlob } from '../images.ts'
+import { context2d as offscreen2d, coverageOf, fetchBlob } from '../images.ts'
+import type { CutoutShape } from './fit-subject.ts'
 import type { Coverage } from '../mask/mask-tiles.ts'
 
-/** Coverage above this counts as the subject, as in the engine. */
-const MARKED = 127
+/** Coverage above this belongs to the box of a cut-out that is placed, as in the engine. */
+const PLACED = 16
+/** Longest side of the small picture that fitting works with. */
+const SHAPE_CELLS = 48
 
-/** The subject's cut-out with transparent background, cropped to the cut-out's box. */
-export async function loadSubjectPicture(subject: Pick<Subject, 'picture' | 'cutout'>): Promise<HTMLCanvasElement> {
+export interface SubjectPicture {
+  /** The cut-out with transparent background, cropped to its own box. */
+  readonly canvas: HTMLCanvasElement
+  readonly shape: CutoutShape
+}
+
+export async function loadSubjectPicture(subject: Pick<Subject, 'picture' | 'cutout'>): Promise<SubjectPicture> {
+  const canvas = await loadCutout(subject)
+  return { canvas, shape: shapeOf(canvas) }
+}
+
+async function loadCutout(subject: Pick<Subject, 'picture' | 'cutout'>): Promise<HTMLCanvasElement> {
   const [picture, cutout] = await Promise.all([fetchBlob(subject.picture.sha256), subject.cutout === null ? null : fetchBlob(subject.cutout.sha256)])
   try {
     if (cutout === null) return drawn(picture, { x: 0, y: 0, w: picture.width, h: picture.height })
     const coverage = coverageOf(cutout)
-    const box = markedBox(coverage, cutout.width, cutout.height) ?? { x: 0, y: 0, w: cutout.width, h: cutout.height }
+    const box = boxAbove(coverage, cutout.width, cutout.height) ?? { x: 0, y: 0, w: cutout.width, h: cutout.height }
     const canvas = drawn(picture, box)
     const context = context2d(canvas)
     const pixels = context.getImageData(0, 0, box.w, box.h)
@@ -44,15 +57,27 @@ function drawn(picture: ImageBitmap, box: Box): HTMLCanvasElement {
   return canvas
 }
 
-/** Box of coverage above the mark; null when there is none. */
-export function markedBox(coverage: Coverage, width: number, height: number): Box | null {
+function shapeOf(canvas: HTMLCanvasElement): CutoutShape {
+  const { width, height } = canvas
+  const share = SHAPE_CELLS / Math.max(width, height)
+  const columns = Math.max(Math.round(width * share), 1)
+  const rows = Math.max(Math.round(height * share), 1)
+  const small = offscreen2d(new OffscreenCanvas(columns, rows))
+  small.imageSmoothingQuality = 'high'
+  small.drawImage(canvas, 0, 0, columns, rows)
+  const { data } = small.getImageData(0, 0, columns, rows)
+  return { width, height, columns, rows, coverage: Uint8Array.from({ length: columns * rows }, (_, i) => data[4 * i + 3]!) }
+}
+
+/** Box of coverage that is placed; null when there is none. */
+function boxAbove(coverage: Coverage, width: number, height: number): Box | null {
   let left = width
   let right = -1
   let top = height
   let bottom = -1
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      if (coverage[y * width + x]! <= MARKED) continue
+      if (coverage[y * width + x]! <= PLACED) continue
       left = Math.min(left, x)
       right = Math.max(right, x)
       top = Math.min(top, y)

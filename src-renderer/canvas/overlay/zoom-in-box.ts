@@ -1,37 +1,57 @@
 import type { Box } from '../../../src-main/contract/basics.ts'
 
-/**
- * The context box that the engine makes when the recipe leaves it automatic: the mask's bounding box times `padding` (1.3 in the paper's code),
- * truncated to whole pixels and clipped, then the square around it, clipped again; it is not square where the picture's border cuts it.
- * The same rule as the engine's zoom-in, and as the cases `zoom_*` of the reference set `largen-image`, which `zoom-in-box.test.ts` repeats.
- * @param bounds box of coverage above 0
- * @param width,height size of the picture
+/*
+ * [Note: same box as the engine]
+ * What is drawn must be what the model sees, so this repeats the rule of the engine's zoom-in, which the window may not import; `zoom-in-box.test.ts` compares the
+ * two. The mask's box (all coverage above 0) times the padding, the square about its middle, grown and moved to hold the mask, moved into the
+ * picture; a picture that is smaller than the square stands in its middle.
  */
-export function zoomInBox(bounds: Box, padding: number, width: number, height: number): Box {
-  const across = expand(bounds.x, bounds.w, padding, width)
-  const down = expand(bounds.y, bounds.h, padding, height)
-  const side = Math.max(across.to - across.from, down.to - down.from, 1)
-  const x = square(across, side, width)
-  const y = square(down, side, height)
-  return { x: x.from, y: y.from, w: Math.max(x.to - x.from, 1), h: Math.max(y.to - y.from, 1) }
+
+/** Smaller contexts would show the model nothing but the mask. */
+const SMALLEST_CONTEXT = 32
+
+/**
+ * @param bounds box of coverage above 0; null is an empty mask
+ * @param manual the box set by hand; null is automatic
+ * @param width,height size of the picture
+ * @returns a square, which reaches beyond a picture that is smaller than it
+ */
+export function zoomInBox(bounds: Box, manual: Box | null, padding: number, width: number, height: number): Box {
+  const wanted = manual === null ? squareAround(bounds, padding) : squareOf(manual)
+  return insidePicture(covering(wanted, bounds), width, height)
 }
 
-interface Span {
-  readonly from: number
-  readonly to: number
+function squareAround(box: Box, padding: number): Box {
+  const across = expand(box.x, box.w, padding)
+  const down = expand(box.y, box.h, padding)
+  return squareOf({ x: across.from, y: down.from, w: across.to - across.from, h: down.to - down.from })
 }
 
-function expand(start: number, length: number, padding: number, limit: number): Span {
+function expand(start: number, length: number, padding: number): { from: number; to: number } {
   const centre = start + (length - 1) / 2
   const half = (length * padding) / 2
-  return clip(centre - half, centre + half, limit)
+  return { from: Math.floor(centre - half), to: Math.floor(centre + half) }
 }
 
-function square(span: Span, side: number, limit: number): Span {
-  const from = Math.floor((span.from + span.to) / 2) - Math.floor(side / 2)
-  return clip(from, from + side, limit)
+function squareOf(box: Box): Box {
+  const side = Math.max(box.w, box.h, SMALLEST_CONTEXT)
+  const about = (start: number, length: number) => Math.floor(start + length / 2) - Math.floor(side / 2)
+  return { x: about(box.x, box.w), y: about(box.y, box.h), w: side, h: side }
 }
 
-function clip(from: number, to: number, limit: number): Span {
-  return { from: Math.max(Math.trunc(from), 0), to: Math.min(Math.trunc(to), limit) }
+function covering(square: Box, inner: Box): Box {
+  const side = Math.max(square.w, inner.w, inner.h)
+  const along = (start: number, innerStart: number, innerLength: number) => {
+    const grown = start - Math.floor((side - square.w) / 2)
+    return Math.min(Math.max(grown, innerStart + innerLength - side), innerStart)
+  }
+  return { x: along(square.x, inner.x, inner.w), y: along(square.y, inner.y, inner.h), w: side, h: side }
+}
+
+function insidePicture(square: Box, width: number, height: number): Box {
+  const along = (start: number, length: number) => {
+    if (square.w >= length) return -Math.floor((square.w - length) / 2)
+    return Math.min(Math.max(start, 0), length - square.w)
+  }
+  return { ...square, x: along(square.x, width), y: along(square.y, height) }
 }
