@@ -9,7 +9,7 @@ interface ModelsOptions {
   readonly json?: boolean
 }
 
-export function addModels(program: Command): void {
+export function addModels(program: Command, failed: (code: number) => void): void {
   const models = program.command('models').description('the library of models')
   models
     .command('list')
@@ -38,6 +38,6 @@ export function addModels(program: Command): void {
       for (const { path, fault } of faults) screen.line(`${path}: ${fault}`)
       screen.line(`${model.manifest.id}: ${checks.length - faults.length} of ${checks.length} files are as they should be`)
       screen.object({ id: model.manifest.id, folder: model.folder, files: checks, faults: faults.length })
-      if (faults.length > 0) process.exitCode = 1
+      if (faults.length > 0) failed(1)
     })
 }

@@ -156,8 +156,8 @@ function colourOfPatch(decoded: Samples, guide: Guide | null, zoom: Zoom, share:
   const toPatch = (samples: Samples): Samples => resampleWindow(samples, windowOfPatch(zoom, zoom.size), patch.w, patch.h)
   const plain = toPatch(decoded)
   if (guide === null || share === 0) return { width: patch.w, height: patch.h, pixels: bytesOf(plain) }
-  const { lightInside, lightOutside, agreement } = compareWithGuide(decoded, guide.throughVae, guide.coverage)
-  const fine = { lightInside: toPatch(lightInside), lightOutside: toPatch(lightOutside), agreement: toPatch(agreement) }
+  const { light, shadow, steady } = compareWithGuide(decoded, guide.throughVae, guide.view, guide.coverage)
+  const fine = { light: toPatch(light), shadow: toPatch(shadow), steady: toPatch(steady) }
   const detailed = transferDetail(plain, guide.patch, guide.patchCoverage, fine, share)
   return { width: patch.w, height: patch.h, pixels: bytesOf(detailed) }
 }

@@ -99,6 +99,8 @@ export interface Guide {
   readonly latent: Tensor
   /** D: the guide through the VAE and back, RGB 0 .. 255, the model's size. */
   readonly throughVae: Samples
+  /** G itself, RGB 0 .. 255, the model's size. */
+  readonly view: Samples
   /** A: where the subject lies in it, 0 .. 1, the model's size. */
   readonly coverage: Samples
   /** The guide itself over the patch, at the picture's own resolution, RGB 0 .. 255. */
@@ -128,6 +130,7 @@ export async function prepareGuide(model: LarGenModel, situation: Situation, loc
     return {
       latent,
       throughVae: clipped(fromPlanesUnrounded(await model.decodeLatent(latent))),
+      view: small,
       coverage: coverageOfDrawn(drawn, located.view.mask),
       patch: laidOn(fillOfPatch(fill, situation), fineDrawn, fineMarked, chroma),
       patchCoverage: coverageOfDrawn(fineDrawn, fineMarked),

@@ -49,12 +49,12 @@ export function zoomIn(mask: Coverage, request: ZoomRequest): Zoom {
   return { region, patch, context, size: request.size, notices }
 }
 
-/** The mask's box times `padding`, then the square about its middle; whole pixels by truncation, as in the public code. */
+/** The mask's box times `padding`, then the square about its middle; whole pixels as in the public code. */
 function squareAround(box: Box, padding: number): Box {
-  const left = Math.trunc(box.x + (box.w - 1) / 2 - (box.w * padding) / 2)
-  const right = Math.trunc(box.x + (box.w - 1) / 2 + (box.w * padding) / 2)
-  const top = Math.trunc(box.y + (box.h - 1) / 2 - (box.h * padding) / 2)
-  const bottom = Math.trunc(box.y + (box.h - 1) / 2 + (box.h * padding) / 2)
+  const left = Math.floor(box.x + (box.w - 1) / 2 - (box.w * padding) / 2)
+  const right = Math.floor(box.x + (box.w - 1) / 2 + (box.w * padding) / 2)
+  const top = Math.floor(box.y + (box.h - 1) / 2 - (box.h * padding) / 2)
+  const bottom = Math.floor(box.y + (box.h - 1) / 2 + (box.h * padding) / 2)
   return squareOf({ x: left, y: top, w: right - left, h: bottom - top })
 }
 

@@ -7,7 +7,7 @@ import type { Bench } from './bench.ts'
 import type { ReferenceArray } from './image-cases.ts'
 import { paramsOf } from './params.ts'
 import type { ReferenceCase } from './reference-set.ts'
-import { unknownCase, type Outputs } from './runners.ts'
+import { unknownCase, type Outputs } from './case-runner.ts'
 
 /** The guide of models with guide channels, as `training/mini/guide.py` makes it: fitting, composing, detail transfer. */
 export async function guideCases(bench: Bench, one: ReferenceCase): Promise<Outputs> {
@@ -58,7 +58,7 @@ async function transferCase(one: ReferenceCase): Promise<Outputs> {
   const samples = async (name: string) => samplesOf(await one.input(name))
   const [result, guide, decoded] = [await samples('result'), await samples('guide'), await samples('guide_decoded')]
   const coverage = coverageSamples(await one.input('coverage'))
-  const out = transferDetail(result, guide, coverage, compareWithGuide(result, decoded, coverage), 1)
+  const out = transferDetail(result, guide, coverage, compareWithGuide(result, decoded, guide, coverage), 1)
   return { out: { shape: [out.height, out.width, 3], data: out.values } }
 }
 
