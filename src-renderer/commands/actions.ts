@@ -6,7 +6,13 @@ import { turnLabel } from '../turns/recipe-line.ts'
 import type { CanvasAction } from '../canvas/actions.ts'
 import type { Action, CommandGroup } from './registry.ts'
 
-const GROUP_OF_MENU: Readonly<Record<(typeof menuCommands)[number]['menu'], CommandGroup>> = { file: 'file', edit: 'file', region: 'region', view: 'view', help: 'view' }
+const GROUP_OF_MENU: Readonly<Record<(typeof menuCommands)[number]['menu'], CommandGroup>> = {
+  file: 'file',
+  edit: 'file',
+  region: 'region',
+  view: 'view',
+  help: 'view',
+}
 
 interface Doing {
   readonly enabled?: () => boolean
@@ -87,5 +93,13 @@ export function menuActions(app: AppState): readonly Action[] {
 
 /** What the canvas can do, as commands of the registry. */
 export function canvasCommands(actions: readonly CanvasAction[]): readonly Action[] {
-  return actions.map(({ id, label, keys, enabled, run }): Action => ({ id, group: 'tools', title: label, shortcuts: keys, enabled, run, fieldsComeFirst: true }))
+  return actions.map(({ id, label, keys, enabled, run }): Action => ({
+    id,
+    group: 'tools',
+    title: label,
+    shortcuts: keys,
+    enabled,
+    run,
+    fieldsComeFirst: true,
+  }))
 }

@@ -14,7 +14,17 @@ export interface KeyPress {
   readonly altKey: boolean
 }
 
-const NAMED: Readonly<Record<string, string>> = { esc: 'escape', return: 'enter', space: ' ', plus: '+', del: 'delete', up: 'arrowup', down: 'arrowdown', left: 'arrowleft', right: 'arrowright' }
+const NAMED: Readonly<Record<string, string>> = {
+  esc: 'escape',
+  return: 'enter',
+  space: ' ',
+  plus: '+',
+  del: 'delete',
+  up: 'arrowup',
+  down: 'arrowdown',
+  left: 'arrowleft',
+  right: 'arrowright',
+}
 
 export function parseShortcut(accelerator: string): Shortcut {
   const parts = accelerator === '+' ? ['+'] : accelerator.split('+')

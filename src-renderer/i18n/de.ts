@@ -58,7 +58,8 @@ export const de: Messages = {
   mendTitle: (name) => `Freisteller von ${name}`,
   mendHint: 'Übermalen, was zum Motiv gehört; wegradieren, was nicht.',
   mendDone: 'Diesen Freisteller verwenden',
-  nothingCutOut: (name) => `Aus ${name} ließ sich nichts freistellen, darum gilt das ganze Bild. Freisteller bearbeiten oder ein Bild mit dem Motiv im Vordergrund nehmen.`,
+  nothingCutOut: (name) =>
+    `Aus ${name} ließ sich nichts freistellen, darum gilt das ganze Bild. Freisteller bearbeiten oder ein Bild mit dem Motiv im Vordergrund nehmen.`,
   notCutOut: (name, why) => `${name} wurde nicht freigestellt: ${why}`,
   guideStrength: 'Führung',
   guideStrengthTitle: 'Wie fest der platzierte Freisteller hält: bei 0 zeichnet das Modell neu, bei 1 bleibt er wie platziert',
@@ -202,11 +203,11 @@ export const de: Messages = {
   modelFacts: (sizePx, megabytes, licence) => `${sizePx} px · ${megabytes} MB · ${licence}`,
   modelCan: { subject: 'Motiv', refine: 'Verfeinern', guideChannels: 'Führung', textOnly: 'nur Text' },
   about: 'Über Larkspur',
-  aboutText: 'Ein Bildeditor, der Bereiche eines Fotos neu malt. Man markiert einen Bereich und gibt ein Bild des Motivs, einen Text oder beides; der Bereich wird neu, alles außerhalb bleibt auf das Bit genau, wie es war. Alles läuft auf diesem Rechner.',
+  aboutText:
+    'Ein Bildeditor, der Bereiche eines Fotos neu malt. Man markiert einen Bereich und gibt ein Bild des Motivs, einen Text oder beides; der Bereich wird neu, alles außerhalb bleibt auf das Bit genau, wie es war. Alles läuft auf diesem Rechner.',
   version: (version) => `Version ${version}`,
   licences: 'Lizenzen',
   loading: 'Lädt',
-
 
   hints: {
     mask: 'Übermalen, was anders werden soll.',

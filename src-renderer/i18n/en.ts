@@ -199,7 +199,6 @@ export interface Messages {
   readonly licences: string
   readonly loading: string
 
-
   readonly hints: { readonly mask: string; readonly subject: string; readonly beta: string; readonly gotIt: string }
   readonly savedTo: (path: string) => string
   readonly saved: string
@@ -253,7 +252,7 @@ export const en: Messages = {
   modeLabel: 'What the region becomes',
   subject: 'Subject',
   addSubject: 'Add a picture of the subject',
-  addSubjectHint: 'Drop or paste a picture of the thing to put in',
+  addSubjectHint: 'Drop or paste a picture of the thing',
   subjectNeedsDocument: 'Open a photo first',
   subjectUse: (name) => `Use ${name}`,
   subjectUsed: (name) => `${name}, in use`,
@@ -410,11 +409,11 @@ export const en: Messages = {
   modelFacts: (sizePx, megabytes, licence) => `${sizePx} px · ${megabytes} MB · ${licence}`,
   modelCan: { subject: 'subject', refine: 'refine', guideChannels: 'guide', textOnly: 'text only' },
   about: 'About Larkspur',
-  aboutText: 'A photo editor for promptable inpainting. You mark a region and give a subject picture, a text, or both; the region is repainted, and everything outside it stays as it was, to the bit. All of it runs on this machine.',
+  aboutText:
+    'A photo editor for promptable inpainting. You mark a region and give a subject picture, a text, or both; the region is repainted, and everything outside it stays as it was, to the bit. All of it runs on this machine.',
   version: (version) => `Version ${version}`,
   licences: 'Licences',
   loading: 'Loading',
-
 
   hints: {
     mask: 'Paint over what should change.',

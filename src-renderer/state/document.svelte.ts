@@ -33,7 +33,9 @@ export class DocumentStore {
     return {
       ...state,
       turns: state.turns.map((turn) =>
-        turn.id === state.currentTurn ? { ...turn, layers: turn.layers.map((layer) => (layer.id === dragged.layer ? { ...layer, ...dragged.change } : layer)) } : turn,
+        turn.id === state.currentTurn
+          ? { ...turn, layers: turn.layers.map((layer) => (layer.id === dragged.layer ? { ...layer, ...dragged.change } : layer)) }
+          : turn,
       ),
     }
   }

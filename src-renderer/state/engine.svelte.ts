@@ -112,7 +112,8 @@ export class GenerateJob {
     const waiting = this.slots.filter((slot) => slot.state === 'waiting').length
     const ended = this.slots.filter((slot) => slot.startedMs !== null && slot.endedMs !== null)
     const fraction = running.progress?.fraction ?? 0
-    const perSlot = ended.length > 0 ? Math.max(...ended.map((slot) => ((slot.endedMs ?? 0) - (slot.startedMs ?? 0)) / 1000)) : fraction < 1 ? left / (1 - fraction) : left
+    const perSlot =
+      ended.length > 0 ? Math.max(...ended.map((slot) => ((slot.endedMs ?? 0) - (slot.startedMs ?? 0)) / 1000)) : fraction < 1 ? left / (1 - fraction) : left
     return left + waiting * perSlot
   }
 }
@@ -287,7 +288,11 @@ export class EngineStore {
         this.#answer(event.jobId, 'cutout', (asked) => asked.type === 'cutout' && asked.resolve({ cutout: event.cutout, coverage: event.coverage }))
         return
       case 'seen':
-        this.#answer(event.jobId, 'look', (asked) => asked.type === 'look' && asked.resolve({ box: event.box, scene: event.scene, subject: event.subject, notices: event.notices }))
+        this.#answer(
+          event.jobId,
+          'look',
+          (asked) => asked.type === 'look' && asked.resolve({ box: event.box, scene: event.scene, subject: event.subject, notices: event.notices }),
+        )
         return
       case 'done':
         this.#answer(event.jobId, 'warm', (asked) => asked.type === 'warm' && asked.resolve())

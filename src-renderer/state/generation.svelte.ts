@@ -88,7 +88,15 @@ export class Generation {
     const failed = this.#parts.staging.jobs.find((job) => job.state === 'failed')
     if (!failed || this.busy) return
     this.failure = null
-    this.#parts.staging.begin(this.#watch(this.#parts.engine.generate(failed.kind, failed.recipe, failed.slots.map((slot) => slot.variant))))
+    this.#parts.staging.begin(
+      this.#watch(
+        this.#parts.engine.generate(
+          failed.kind,
+          failed.recipe,
+          failed.slots.map((slot) => slot.variant),
+        ),
+      ),
+    )
   }
 
   /** Makes the selected candidate a layer and a turn; the rest is given up. The mask stays for the next try. */

@@ -14,7 +14,16 @@ const MOST_SUBJECTS = 8
 const SEED_RANGE = 0x1_0000_0000
 
 /** What the defaults are until a model is known. */
-const FALLBACK = { steps: 20, guidance: 7.5, rescale: 0.5, betaWithText: 0.3, betaSubjectOnly: 1, guideStrength: 0.5, detailTransfer: 0, sampler: 'ddim' as SamplerName }
+const FALLBACK = {
+  steps: 20,
+  guidance: 7.5,
+  rescale: 0.5,
+  betaWithText: 0.3,
+  betaSubjectOnly: 1,
+  guideStrength: 0.5,
+  detailTransfer: 0,
+  sampler: 'ddim' as SamplerName,
+}
 
 export interface DraftSituation {
   /** The model that will run; null while the library loads. */
