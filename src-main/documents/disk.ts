@@ -14,7 +14,7 @@ export interface Disk {
 
 export const realDisk: Disk = {
   async write(file, bytes, position) {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
       done += bytesWritten
     }

@@ -122,7 +122,18 @@ export class OpenDocument implements LarkspurDocument {
       const { width, height, depth } = this.#pixels
       const name = titleOf(path)
       const { turns, currentTurn, subjects } = present
-      const body = { app: this.#parts.app, name, width, height, depth, profile: this.#parts.profile, turns: [...turns], currentTurn, subjects: [...subjects], layers: layersOf(turns) }
+      const body = {
+        app: this.#parts.app,
+        name,
+        width,
+        height,
+        depth,
+        profile: this.#parts.profile,
+        turns: [...turns],
+        currentTurn,
+        subjects: [...subjects],
+        layers: layersOf(turns),
+      }
       await this.#parts.calls.saveArchive(this.#pixels, path, body, listOf(present.mask))
       return await this.#inOrder(async () => {
         this.#path = path
@@ -178,13 +189,22 @@ export class OpenDocument implements LarkspurDocument {
     const { box, patch, recipe, facts } = candidate
     const { width, height } = this.#pixels
     if (recipe.scene.width !== width || recipe.scene.height !== height) {
-      throw new UserError('bad-candidate', `the candidate was made for ${recipe.scene.width} x ${recipe.scene.height} pixels, this document has ${width} x ${height}`)
+      throw new UserError(
+        'bad-candidate',
+        `the candidate was made for ${recipe.scene.width} x ${recipe.scene.height} pixels, this document has ${width} x ${height}`,
+      )
     }
     if (recipe.mask.width !== width || recipe.mask.height !== height) {
-      throw new UserError('bad-candidate', `the candidate's mask has ${recipe.mask.width} x ${recipe.mask.height} pixels, this document has ${width} x ${height}`)
+      throw new UserError(
+        'bad-candidate',
+        `the candidate's mask has ${recipe.mask.width} x ${recipe.mask.height} pixels, this document has ${width} x ${height}`,
+      )
     }
     if (box.x < 0 || box.y < 0 || box.x + box.w > width || box.y + box.h > height) {
-      throw new UserError('bad-candidate', `the candidate's box ${box.x}, ${box.y}, ${box.w} x ${box.h} does not lie inside the document of ${width} x ${height}`)
+      throw new UserError(
+        'bad-candidate',
+        `the candidate's box ${box.x}, ${box.y}, ${box.w} x ${box.h} does not lie inside the document of ${width} x ${height}`,
+      )
     }
     const id = randomUUID()
     const layer: Layer = { id, name: label === '' ? 'Patch' : label, kind: 'patch', box, opacity: 1, blend: 'normal', visible: true, revision: 0 }

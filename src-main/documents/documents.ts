@@ -96,9 +96,29 @@ class DocumentKeeper implements Documents {
 
   async #firstSnapshot(folder: string, photo: Extract<Opened, { kind: 'photo' }>): Promise<Snapshot> {
     const { width, height, depth } = photo
-    const layer: Layer = { id: PHOTO_LAYER, name: 'Photo', kind: 'photo', box: { x: 0, y: 0, w: width, h: height }, opacity: 1, blend: 'normal', visible: true, revision: 0 }
+    const layer: Layer = {
+      id: PHOTO_LAYER,
+      name: 'Photo',
+      kind: 'photo',
+      box: { x: 0, y: 0, w: width, h: height },
+      opacity: 1,
+      blend: 'normal',
+      visible: true,
+      revision: 0,
+    }
     const thumbnail = await this.#calls.thumbnail({ folder, width, height, depth }, [layer])
-    const root: Turn = { id: ROOT_TURN, parent: null, label: 'Original', at: Date.now(), recipe: null, facts: null, patchLayer: null, thumbnail, mask: null, layers: [layer] }
+    const root: Turn = {
+      id: ROOT_TURN,
+      parent: null,
+      label: 'Original',
+      at: Date.now(),
+      recipe: null,
+      facts: null,
+      patchLayer: null,
+      thumbnail,
+      mask: null,
+      layers: [layer],
+    }
     return { turns: [root], currentTurn: root.id, subjects: [], mask: EMPTY_MASK }
   }
 

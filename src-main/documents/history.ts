@@ -43,7 +43,8 @@ export class History {
   /** Whether the step melts into the last one, and how many of the oldest must be forgotten to stay within the budget. */
   plan(step: Step, budgetBytes: number): { merge: boolean; forget: number } {
     const last = this.#done.at(-1)
-    const merge = last !== undefined && this.#undone.length === 0 && step.mergeKey !== null && last.mergeKey === step.mergeKey && step.at - last.at <= MERGE_WITHIN_MS
+    const merge =
+      last !== undefined && this.#undone.length === 0 && step.mergeKey !== null && last.mergeKey === step.mergeKey && step.at - last.at <= MERGE_WITHIN_MS
     let bytes = cost(step)
     let keep = 0
     for (const older of this.#done.toReversed()) {

@@ -88,7 +88,7 @@ export async function readJournal(path: string): Promise<{ records: JournalRecor
   const bytes = await readFile(path).catch(() => Buffer.alloc(0))
   const records: JournalRecord[] = []
   const ends: number[] = []
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = bytes.indexOf(0x0a, at)
     if (end < 0) break
     const record = recordOf(bytes.subarray(at, end))

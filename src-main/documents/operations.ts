@@ -43,14 +43,21 @@ export function perform(present: Snapshot, op: PlainOp, size: Size): Outcome {
       const { cutout } = op
       if (cutout !== null && (cutout.width !== subject.picture.width || cutout.height !== subject.picture.height)) {
         const { width, height } = subject.picture
-        throw new UserError('bad-cutout', `the cut-out of ${subject.name} is ${cutout.width} x ${cutout.height}, expected ${width} x ${height} like its picture`)
+        throw new UserError(
+          'bad-cutout',
+          `the cut-out of ${subject.name} is ${cutout.width} x ${cutout.height}, expected ${width} x ${height} like its picture`,
+        )
       }
       const subjects = present.subjects.map((old) => (old.id === subject.id ? { ...old, cutout } : old))
       return { after: { ...present, subjects }, label: `Change cut-out of ${subject.name}`, mergeKey: null }
     }
     case 'remove-subject': {
       const subject = subjectOf(present, op.subject)
-      return { after: { ...present, subjects: present.subjects.filter(({ id }) => id !== subject.id) }, label: `Remove subject ${subject.name}`, mergeKey: null }
+      return {
+        after: { ...present, subjects: present.subjects.filter(({ id }) => id !== subject.id) },
+        label: `Remove subject ${subject.name}`,
+        mergeKey: null,
+      }
     }
   }
 }
@@ -83,7 +90,10 @@ function setLayer(present: Snapshot, { layer: id, change }: Extract<PlainOp, { k
   const { box } = change
   if (box !== undefined) {
     if (box.w !== layer.box.w || box.h !== layer.box.h) {
-      throw new UserError('bad-layer', `${layer.name}: a layer can be moved, not scaled; expected a box of ${layer.box.w} x ${layer.box.h}, found ${box.w} x ${box.h}`)
+      throw new UserError(
+        'bad-layer',
+        `${layer.name}: a layer can be moved, not scaled; expected a box of ${layer.box.w} x ${layer.box.h}, found ${box.w} x ${box.h}`,
+      )
     }
     if (Math.abs(box.x) > MAX_COORDINATE || Math.abs(box.y) > MAX_COORDINATE) {
       throw new UserError('bad-layer', `${layer.name}: ${box.x}, ${box.y} is too far away, expected at most ${MAX_COORDINATE} pixels`)

@@ -174,7 +174,12 @@ export async function readBase(folder: string): Promise<Base | null> {
 export async function readChanges(folder: string): Promise<{ records: JournalRecord[]; changedAt: number }> {
   const path = join(folder, 'journal.log')
   const { records } = await readJournal(path)
-  const changedAt = records.at(-1)?.at ?? (await stat(path).then((file) => Math.round(file.mtimeMs), () => 0))
+  const changedAt =
+    records.at(-1)?.at ??
+    (await stat(path).then(
+      (file) => Math.round(file.mtimeMs),
+      () => 0,
+    ))
   return { records, changedAt }
 }
 

@@ -19,7 +19,7 @@ export function currentTurnOf(snapshot: Snapshot): Turn {
 }
 
 /** Turns from the root to the given one. */
-export function pathTo(snapshot: Snapshot, id: string): Turn[] {
+export function pathTo(snapshot: Pick<Snapshot, 'turns'>, id: string): Turn[] {
   const byId = new Map(snapshot.turns.map((turn) => [turn.id, turn]))
   const path: Turn[] = []
   for (let turn = byId.get(id); turn !== undefined; turn = turn.parent === null ? undefined : byId.get(turn.parent)) path.unshift(turn)

@@ -96,19 +96,19 @@ describe('a full disk', () => {
       disk.left = n
       const { code, message } = await failureOf(document.saveTo(file))
       expect([code, message]).toEqual(['disk-full', `${file} could not be saved: the disk is full; free some space and try again`])
-      expect(await readFile(file)).toEqual(first)
+      expect((await readFile(file)).equals(first)).toBe(true)
       expect((await readdir(folder)).sort()).toEqual(names)
       expect(document.state).toBe(before)
     }
     disk.left = Infinity
     await document.saveTo(file)
-    expect(await readFile(file)).not.toEqual(first)
-    expect(await readFile(`${file}.bak`)).toEqual(first)
+    expect((await readFile(file)).equals(first)).toBe(false)
+    expect((await readFile(`${file}.bak`)).equals(first)).toBe(true)
     expect(lasting((await (await documentsIn(await temporaryFolder())).open({ path: file })).state)).toEqual(lasting(before))
 
     disk.left = 0
     const kept = await readFile(join(folder, 'out.png'))
     expect((await failureOf(document.exportTo(join(folder, 'out.png'), { recipes: false }))).code).toBe('disk-full')
-    expect(await readFile(join(folder, 'out.png'))).toEqual(kept)
+    expect((await readFile(join(folder, 'out.png'))).equals(kept)).toBe(true)
   })
 })

@@ -65,7 +65,8 @@ describe('a killed process', () => {
     await document.exportTo(join(folder, 'out.png'), { recipes: true })
     for (const turn of document.state.turns) for (const layer of turn.layers) await document.layerTile(layer.id, 0, 0, 0, 0)
     // What was saved is whole, old or new.
-    for (const name of (await readdir(folder)).filter((file) => /\.larkspur(\.bak)?$/.test(file))) await (await documents.open({ path: join(folder, name) })).close()
+    for (const name of (await readdir(folder)).filter((file) => /\.larkspur(\.bak)?$/.test(file)))
+      await (await documents.open({ path: join(folder, name) })).close()
   })
 
   it('while it opens a photo leaves nothing to recover and nothing in the way', async () => {

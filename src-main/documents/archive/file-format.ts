@@ -26,7 +26,10 @@ export const documentFileSchema = z.strictObject({
   currentTurn: z.string(),
   subjects: z.array(subjectSchema).max(1000),
   /** Pixels of every layer that any turn shows. */
-  layers: z.array(z.strictObject({ id: fileId, width: side, height: side })).min(1).max(10_000),
+  layers: z
+    .array(z.strictObject({ id: fileId, width: side, height: side }))
+    .min(1)
+    .max(10_000),
   /** Every other file inside: its name, size before compression and hash. */
   entries: z.array(z.strictObject({ name: z.string().max(200), bytes: z.int().nonnegative(), sha256: sha256Schema })).max(1_000_000),
 })

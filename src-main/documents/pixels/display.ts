@@ -105,7 +105,10 @@ function halveInto(out: Uint8Array, x0: number, y0: number, tile: Uint8Array, ac
       const to = ((y0 + y) * TILE_SIDE + x0 + x) * 4
       for (let channel = 0; channel < 3; channel++) {
         const sum =
-          (tile[a + channel] as number) * alphaA + (tile[b + channel] as number) * alphaB + (tile[c + channel] as number) * alphaC + (tile[d + channel] as number) * alphaD
+          (tile[a + channel] as number) * alphaA +
+          (tile[b + channel] as number) * alphaB +
+          (tile[c + channel] as number) * alphaC +
+          (tile[d + channel] as number) * alphaD
         out[to + channel] = Math.round(sum / alpha)
       }
       out[to + 3] = Math.round(alpha / 4)

@@ -28,7 +28,7 @@ export function withExif(encoded: Uint8Array, format: EncodeFormat, exif: Uint8A
 
 function fromJpeg(bytes: Buffer): Buffer | null {
   if (bytes.length < 4 || bytes.readUInt16BE(0) !== 0xffd8) return null
-  for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff; ) {
+  for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff;) {
     const marker = bytes[at + 1] as number
     const length = bytes.readUInt16BE(at + 2)
     const body = bytes.subarray(at + 4, at + 2 + length)
@@ -42,7 +42,7 @@ function fromJpeg(bytes: Buffer): Buffer | null {
 
 function fromPng(bytes: Buffer): Buffer | null {
   if (bytes.length < 16 || bytes.readUInt32BE(0) !== 0x89504e47) return null
-  for (let at = 8; at + 12 <= bytes.length; ) {
+  for (let at = 8; at + 12 <= bytes.length;) {
     const length = bytes.readUInt32BE(at)
     if (length > bytes.length - at - 12) return null
     if (bytes.toString('latin1', at + 4, at + 8) === 'eXIf') return bytes.subarray(at + 8, at + 8 + length)
@@ -53,7 +53,7 @@ function fromPng(bytes: Buffer): Buffer | null {
 
 function fromWebp(bytes: Buffer): Buffer | null {
   if (bytes.length < 16 || bytes.toString('latin1', 0, 4) !== 'RIFF' || bytes.toString('latin1', 8, 12) !== 'WEBP') return null
-  for (let at = 12; at + 8 <= bytes.length; ) {
+  for (let at = 12; at + 8 <= bytes.length;) {
     const length = bytes.readUInt32LE(at + 4)
     if (length > bytes.length - at - 8) return null
     const body = bytes.subarray(at + 8, at + 8 + length)

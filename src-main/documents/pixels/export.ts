@@ -48,7 +48,10 @@ export async function encodeCandidate(blobs: BlobStore, candidate: Candidate, pa
   const patch = await toSrgb8(await blobs.read(candidate.patch))
   const outside = box.x < 0 || box.y < 0 || box.x + box.w > scene.width || box.y + box.h > scene.height
   if (outside || patch.width !== box.w || patch.height !== box.h || patch.channels !== 4) {
-    throw new UserError('bad-candidate', `the patch is ${patch.width} x ${patch.height} with ${patch.channels} channels; expected RGBA of the size of its box, inside the scene`)
+    throw new UserError(
+      'bad-candidate',
+      `the patch is ${patch.width} x ${patch.height} with ${patch.channels} channels; expected RGBA of the size of its box, inside the scene`,
+    )
   }
   const scenePixels = createHash('sha256').update(scene.pixels).digest('hex')
   const covered = await encodePng(crop(scene, box))

@@ -21,7 +21,13 @@ export function layerPath(place: PixelPlace, layer: string): string {
 }
 
 /** Writes a layer's tiles as `tile` gives them; blank ones become holes of the file. */
-export async function writeLayer(disk: Disk, place: PixelPlace, layer: string, size: Size, tile: (column: number, row: number) => Promise<Samples | null>): Promise<void> {
+export async function writeLayer(
+  disk: Disk,
+  place: PixelPlace,
+  layer: string,
+  size: Size,
+  tile: (column: number, row: number) => Promise<Samples | null>,
+): Promise<void> {
   const bytesPerTile = tileBytes(place.depth)
   const { columns, rows } = gridOf(size)
   await makeDurably(layerPath(place, layer), async (file) => {
@@ -84,7 +90,7 @@ export async function openLayer(place: PixelPlace, layer: string, size: Size): P
 
 async function readExactly(file: FileHandle, length: number, position: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length)
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     const { bytesRead } = await file.read(bytes, done, length - done, position + done)
     if (bytesRead === 0) throw new Error(`a layer file ends at byte ${position + done}, expected ${position + length}`)
     done += bytesRead

@@ -105,9 +105,17 @@ export class RemotePixels {
 function startThread(options: WorkerOptions): Worker {
   if (import.meta.url.endsWith('.ts')) {
     // require finds the CommonJS half, whose register does not work; the other lies beside it.
-    const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api').replace(/cjs$/, 'mjs')).href
+    const tsx = pathToFileURL(
+      createRequire(import.meta.url)
+        .resolve('tsx/esm/api')
+        .replace(/cjs$/, 'mjs'),
+    ).href
     const entry = new URL('../worker.ts', import.meta.url).href
-    return new Worker(`import(${JSON.stringify(tsx)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(entry)}) })`, { ...options, eval: true, execArgv: [] })
+    return new Worker(`import(${JSON.stringify(tsx)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(entry)}) })`, {
+      ...options,
+      eval: true,
+      execArgv: [],
+    })
   }
   const url = ['./documents-worker.js', '../documents-worker.js'].map((path) => new URL(path, import.meta.url)).find((candidate) => existsSync(candidate))
   if (url === undefined) throw new Error('documents-worker.js is missing from the bundle')

@@ -13,7 +13,11 @@ export function nameOf(source: PictureSource): string {
 
 /** A document's or subject's own name: the file's without folder and extension. */
 export function titleOf(name: string): string {
-  return basename(name).replace(/\.[A-Za-z0-9]{1,8}$/, '').slice(0, 200) || 'untitled'
+  return (
+    basename(name)
+      .replace(/\.[A-Za-z0-9]{1,8}$/, '')
+      .slice(0, 200) || 'untitled'
+  )
 }
 
 /** Whether the source is a zip: only its first bytes are asked, since names lie. */

@@ -1,7 +1,15 @@
 /** Chromaticities of the three primaries, each x, y. */
 type Primaries = readonly [readonly [number, number], readonly [number, number], readonly [number, number]]
-export const ADOBE_RGB: Primaries = [[0.64, 0.33], [0.21, 0.71], [0.15, 0.06]]
-export const DISPLAY_P3: Primaries = [[0.68, 0.32], [0.265, 0.69], [0.15, 0.06]]
+export const ADOBE_RGB: Primaries = [
+  [0.64, 0.33],
+  [0.21, 0.71],
+  [0.15, 0.06],
+]
+export const DISPLAY_P3: Primaries = [
+  [0.68, 0.32],
+  [0.265, 0.69],
+  [0.15, 0.06],
+]
 
 /** A matrix profile of version 2 (ICC.1:2001-04): primaries under D65, brought to D50 by Bradford, one gamma. */
 export function matrixProfile(name: string, primaries: Primaries, gamma: number): Uint8Array {
@@ -68,7 +76,8 @@ function times(matrix: readonly [Triple, Triple, Triple], [x, y, z]: Triple): Tr
 function colorantsOf(primaries: Primaries): [Triple, Triple, Triple] {
   const [r, g, b] = primaries.map(([x, y]): Triple => [x / y, 1, (1 - x - y) / y]) as [Triple, Triple, Triple]
   // Cramer's rule for the scales that make white of the three.
-  const determinant = (a: Triple, c: Triple, e: Triple) => a[0] * (c[1] * e[2] - c[2] * e[1]) - c[0] * (a[1] * e[2] - a[2] * e[1]) + e[0] * (a[1] * c[2] - a[2] * c[1])
+  const determinant = (a: Triple, c: Triple, e: Triple) =>
+    a[0] * (c[1] * e[2] - c[2] * e[1]) - c[0] * (a[1] * e[2] - a[2] * e[1]) + e[0] * (a[1] * c[2] - a[2] * c[1])
   const whole = determinant(r, g, b)
   const scales: Triple = [determinant(D65, g, b) / whole, determinant(r, D65, b) / whole, determinant(r, g, D65) / whole]
   const from = times(BRADFORD, D65)

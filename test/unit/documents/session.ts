@@ -109,7 +109,9 @@ export function lasting(state: DocumentState): Omit<DocumentState, 'id' | 'path'
 /** The same for the same lasting state, in whatever order its keys came. */
 export function lastingText(state: DocumentState): string {
   const sorted = (_key: string, value: unknown): unknown =>
-    typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value
   return JSON.stringify(lasting(state), sorted)
 }
 

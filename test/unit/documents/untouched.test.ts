@@ -6,7 +6,20 @@ import type { LarkspurDocument } from '../../../src-main/documents/index.ts'
 import { decodePicture, type DecodedPicture } from '../../../src-main/pictures/decode.ts'
 import { encodePicture } from '../../../src-main/pictures/encode.ts'
 import { readRecipes } from '../../../src-main/pictures/recipe-chunk.ts'
-import { ADOBE_RGB, candidateFor, DISPLAY_P3, documentsIn, matrixProfile, noisePhoto, paint, photoFile, randomFrom, softPatch, temporaryFolder, tile } from './helpers.ts'
+import {
+  ADOBE_RGB,
+  candidateFor,
+  DISPLAY_P3,
+  documentsIn,
+  matrixProfile,
+  noisePhoto,
+  paint,
+  photoFile,
+  randomFrom,
+  softPatch,
+  temporaryFolder,
+  tile,
+} from './helpers.ts'
 
 const WIDTH = 700
 const HEIGHT = 530
