@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { UserError } from '../contract/errors.ts'
 import { modelManifestSchema } from '../contract/model-manifest.ts'
 import type { Recipe } from '../contract/recipe.ts'
-import { loadModel, type LarGenModel } from './model.ts'
+import { loadModel } from './load-model.ts'
+import type { LarGenModel } from './model.ts'
 
 const MANIFEST = 'larkspur-model.json'
 

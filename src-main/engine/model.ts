@@ -1,8 +1,6 @@
-import { loadNetworks, type LoadOptions } from './networks.ts'
 import type { IdTensor } from './runtime/network.ts'
 import type { Tensor } from './runtime/tensor.ts'
 import type { ScheduleConfig } from './samplers/schedule.ts'
-import { readModelParts } from './weights/layouts.ts'
 
 /** What a loaded model is; read-only facts from its manifest or its published configs. */
 export interface ModelFacts {
@@ -110,12 +108,4 @@ export interface ModelNetworks extends LarGenModel {
   encodeIds(ids: IdTensor): Promise<{ last: Tensor; penultimate: Tensor; pooled: Tensor }>
   /** VAE posterior, unscaled. @param image as for encodeImage @returns mean and log-variance (clamped to -30..20), [B, L, h, w] */
   encodePosterior(image: Tensor): Promise<{ mean: Tensor; logvar: Tensor }>
-}
-
-/**
- * Recognises the model in `folder` and reads its configs and headers; no weight is read before a network is used.
- * @throws UserError `model-missing`, `model-unknown`, `model-incomplete`, `bad-config`, `bad-weights`, `provider-missing`
- */
-export async function loadModel(folder: string, options: LoadOptions = {}): Promise<LarGenModel> {
-  return loadNetworks(await readModelParts(folder), options)
 }

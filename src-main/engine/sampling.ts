@@ -7,7 +7,8 @@ import { emptyGuide, modelKey, subjectKey, type Guide, type Located, type Prepar
 import { refineReferences } from './refine.ts'
 import { tensor, type Tensor } from './runtime/tensor.ts'
 import { sample } from './samplers/sample.ts'
-import { createSampler, firstStep, type Sampler } from './samplers/sampler.ts'
+import { createSampler } from './samplers/create-sampler.ts'
+import { firstStep, type Sampler } from './samplers/sampler.ts'
 import type { Samples } from './image/raster.ts'
 
 export interface SamplingInputs {

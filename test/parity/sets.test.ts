@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openBench, runCase } from '../../src-main/engine/parity/runners.ts'
+import { openBench } from '../../src-main/engine/parity/bench.ts'
+import { runCase } from '../../src-main/engine/parity/runners.ts'
 import { judge } from '../../src-main/engine/parity/run-parity.ts'
 import { openReferenceSet } from '../../src-main/engine/parity/reference-set.ts'
 

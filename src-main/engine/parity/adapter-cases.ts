@@ -11,7 +11,7 @@ import { largestDifference } from './compare.ts'
 import type { ReferenceArray } from './image-cases.ts'
 import { paramsOf } from './params.ts'
 import type { ReferenceCase } from './reference-set.ts'
-import { unknownCase, type Outputs } from './runners.ts'
+import { unknownCase, type Outputs } from './case-runner.ts'
 
 /**
  * IP-Adapter-Plus over the U-Net of the set beside it. Every file of the adapter is run: the same weights as safetensors and as torch zip must

@@ -7,11 +7,11 @@ import { refineReferences } from '../refine.ts'
 import { elementCount, type Tensor } from '../runtime/tensor.ts'
 import { fractionalTimes } from '../samplers/ddim.ts'
 import { sample } from '../samplers/sample.ts'
-import { createSampler } from '../samplers/sampler.ts'
+import { createSampler } from '../samplers/create-sampler.ts'
 import type { Bench } from './bench.ts'
 import { paramsOf } from './params.ts'
 import type { ReferenceCase } from './reference-set.ts'
-import { unknownCase, type Outputs } from './runners.ts'
+import { unknownCase, type Outputs } from './case-runner.ts'
 
 /** LAR-Gen in its Stable Diffusion 1.5 form: tokens, features, predictions, guidance, the sampling loop. */
 export async function largenCases(bench: Bench, one: ReferenceCase): Promise<Outputs> {

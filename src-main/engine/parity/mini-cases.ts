@@ -10,7 +10,7 @@ import type { Bench } from './bench.ts'
 import { idsOf } from './network-cases.ts'
 import { paramsOf } from './params.ts'
 import type { ReferenceCase } from './reference-set.ts'
-import { unknownCase, type Outputs } from './runners.ts'
+import { unknownCase, type Outputs } from './case-runner.ts'
 
 /** The bundled model: a U-Net with guide channels, v prediction, zero terminal SNR. */
 export async function miniCases(bench: Bench, one: ReferenceCase): Promise<Outputs> {

@@ -5,7 +5,7 @@ import type { Bench } from './bench.ts'
 import type { ReferenceArray } from './image-cases.ts'
 import { paramsOf } from './params.ts'
 import type { ReferenceCase } from './reference-set.ts'
-import { unknownCase, type Outputs } from './runners.ts'
+import { unknownCase, type Outputs } from './case-runner.ts'
 
 /** Single networks of a diffusers folder: tokenizer, text encoder, VAE, U-Net. */
 export async function networkCases(bench: Bench, one: ReferenceCase): Promise<Outputs> {

@@ -4,12 +4,13 @@ import { maskToLatent } from '../locate.ts'
 import { slice, type Tensor } from '../runtime/tensor.ts'
 import { at } from '../samplers/latents.ts'
 import { sample } from '../samplers/sample.ts'
-import { createSampler, firstStep } from '../samplers/sampler.ts'
+import { createSampler } from '../samplers/create-sampler.ts'
+import { firstStep } from '../samplers/sampler.ts'
 import { scheduleOf } from '../weights/layouts.ts'
 import type { Bench } from './bench.ts'
 import { paramsOf } from './params.ts'
 import type { ReferenceCase } from './reference-set.ts'
-import type { Outputs } from './runners.ts'
+import type { Outputs } from './case-runner.ts'
 
 const pipelineParams = z.object({
   prompt: z.string(),

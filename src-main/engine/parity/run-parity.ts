@@ -1,8 +1,9 @@
 import { UserError } from '../../contract/errors.ts'
+import { openBench } from './bench.ts'
 import { compareOutput, type OutputResult } from './compare.ts'
 import { RESIZED_OUTPUTS } from './image-cases.ts'
 import { openReferenceSet, type ReferenceCase } from './reference-set.ts'
-import { openBench, runCase } from './runners.ts'
+import { runCase } from './runners.ts'
 
 export interface CaseResult {
   readonly name: string

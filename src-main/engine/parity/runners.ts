@@ -1,6 +1,6 @@
-import { UserError } from '../../contract/errors.ts'
 import { computeImageCase, type ReferenceArray } from './image-cases.ts'
-import { openBench, type Bench } from './bench.ts'
+import type { Bench } from './bench.ts'
+import { unknownCase, type Outputs, type Runner } from './case-runner.ts'
 import { adapterCases } from './adapter-cases.ts'
 import { guideCases } from './guide-cases.ts'
 import { largenCases } from './largen-cases.ts'
@@ -9,11 +9,6 @@ import { networkCases } from './network-cases.ts'
 import { pipelineCase } from './pipeline-case.ts'
 import type { ReferenceCase } from './reference-set.ts'
 import { schedulerCase } from './scheduler-case.ts'
-
-export { openBench }
-
-export type Outputs = Readonly<Record<string, ReferenceArray>>
-export type Runner = (bench: Bench, one: ReferenceCase) => Promise<Outputs>
 
 interface Entry {
   /** Names of the cases it computes. */
@@ -41,10 +36,6 @@ export async function runCase(bench: Bench, one: ReferenceCase): Promise<Outputs
   const entry = registry.find(({ pattern, kinds }) => pattern.test(one.name) && (kinds === undefined || kinds.includes(bench.set.kind)))
   if (entry === undefined) throw unknownCase(bench, one)
   return entry.run(bench, one)
-}
-
-export function unknownCase(bench: Bench, one: ReferenceCase): UserError {
-  return new UserError('unknown-case', `no computation is known for case "${one.name}" of a set "${bench.set.kind}"`)
 }
 
 async function imageCase(_bench: Bench, one: ReferenceCase): Promise<Outputs> {

@@ -3,14 +3,15 @@ import { UserError } from '../../contract/errors.ts'
 import { lcm } from '../samplers/lcm.ts'
 import { mix, scale } from '../samplers/latents.ts'
 import { sample } from '../samplers/sample.ts'
-import { createSampler, type Sampler } from '../samplers/sampler.ts'
+import { createSampler } from '../samplers/create-sampler.ts'
+import type { Sampler } from '../samplers/sampler.ts'
 import type { ScheduleConfig } from '../samplers/schedule.ts'
 import { elementCount } from '../runtime/tensor.ts'
 import { scheduleOf } from '../weights/layouts.ts'
 import type { Bench } from './bench.ts'
 import { paramsOf } from './params.ts'
 import type { ReferenceCase } from './reference-set.ts'
-import type { Outputs } from './runners.ts'
+import type { Outputs } from './case-runner.ts'
 
 const schedulerParams = z.object({
   scheduler: z.string(),

@@ -1,10 +1,3 @@
-import type { SamplerName } from '../../contract/recipe.ts'
-import { ddim, largenDdim } from './ddim.ts'
-import { dpmSolver } from './dpm-solver.ts'
-import { euler } from './euler.ts'
-import { lcm } from './lcm.ts'
-import type { ScheduleConfig } from './schedule.ts'
-
 /** What happened in one step. */
 export interface StepResult {
   /** The latent after the step, in the solver's own scale. */
@@ -34,24 +27,6 @@ export interface Sampler {
    * @param noise fresh noise, where `wantsNoise`
    */
   step(step: number, latent: Float32Array, seen: Float32Array, output: Float32Array, noise?: Float32Array): StepResult
-}
-
-/** @throws RangeError for a number of steps the solver cannot make */
-export function createSampler(name: SamplerName, schedule: ScheduleConfig, steps: number): Sampler {
-  switch (name) {
-    case 'ddim':
-      return schedule.spacing === 'trailing-fractional' ? largenDdim(schedule, steps) : ddim(schedule, steps)
-    case 'euler':
-      return euler(schedule, steps, false)
-    case 'euler-a':
-      return euler(schedule, steps, true)
-    case 'dpmpp-2m':
-      return dpmSolver(schedule, steps, false)
-    case 'dpmpp-2m-karras':
-      return dpmSolver(schedule, steps, true)
-    case 'lcm':
-      return lcm(schedule, steps)
-  }
 }
 
 /**

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { guided, predictGuided } from '../../../src-main/engine/guidance.ts'
 import { maskToLatent, repeat, shrinkMask, unetInput } from '../../../src-main/engine/locate.ts'
-import { loadModel } from '../../../src-main/engine/model.ts'
+import { loadModel } from '../../../src-main/engine/load-model.ts'
 import { refineReferences } from '../../../src-main/engine/refine.ts'
 import { concat, slice, tensor, zeros, type Tensor } from '../../../src-main/engine/runtime/tensor.ts'
 
