@@ -24,7 +24,9 @@ try {
   // Chromium's sandbox refuses to run as root.
   const asRoot = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : []
   const window = spawn(program, [...asRoot, ...quiet, root, ...(files.length > 0 ? files : ['--sample'])], { stdio: 'inherit' })
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => window.kill(signal))
+  // Ctrl+C reaches the window by itself: it shares the terminal. A second one while it closes would break it off.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => window.kill('SIGTERM'))
   window.on('error', (error) => {
     endDisplay()
     say(`${program} could not be started: ${error.message}`)

@@ -34,24 +34,46 @@ const GROUPS = [
   [{ name: 'faults', command: vitest('faults'), report: reportOf('faults'), limit: 8 * MINUTE, window: true }],
 ]
 
+/** Ends a check with everything that it started. */
+function end(child) {
+  try {
+    if (process.platform === 'win32') child.kill('SIGKILL')
+    else process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // It is gone already.
+  }
+}
+
+const atWork = new Set()
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.on(signal, () => {
+    for (const child of atWork) end(child)
+    process.exit(130)
+  })
+
 /** Runs one check to its end; what it prints is kept and shown only when it fails. */
 function run(check) {
   const startMs = Date.now()
   return new Promise((resolve) => {
     const [program, ...args] = check.command
-    const ownGroup = process.platform !== 'win32'
-    const child = spawn(program, args, { cwd: root, env: { ...process.env, CI: '1', NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'], detached: ownGroup })
+    const child = spawn(program, args, {
+      cwd: root,
+      env: { ...process.env, CI: '1', NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: process.platform !== 'win32',
+    })
+    atWork.add(child)
     const chunks = []
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => chunks.push(bytes))
     let timedOut = false
     const timer = setTimeout(() => {
       timedOut = true
-      if (ownGroup) process.kill(-child.pid, 'SIGKILL')
-      else child.kill('SIGKILL')
+      end(child)
     }, check.limit)
     child.on('error', (error) => chunks.push(Buffer.from(String(error))))
     child.on('close', (code) => {
       clearTimeout(timer)
+      atWork.delete(child)
       const text = Buffer.concat(chunks).toString('utf8') + (timedOut ? `\nstopped after ${check.limit / MINUTE} minutes\n` : '')
       resolve({ name: check.name, ok: code === 0, seconds: (Date.now() - startMs) / 1000, text, ...counts(check, code === 0) })
     })
