@@ -338,6 +338,7 @@ export class EngineStore {
   /** The process is gone: what it was doing fails, what waited keeps waiting for the next one. */
   #drop(failure: Failure): void {
     this.#link = null
+    this.activity = ''
     this.#stopping.clear()
     const running = this.running
     for (const asked of this.#asked.values()) asked.reject(failure)

@@ -73,8 +73,13 @@ export class Generation {
     if (staging.kind !== 'strip' || !recipe) return
     const rounded = Math.round(beta * 100) / 100
     const there = staging.slots.find((slot) => slot.variant.beta === rounded && slot.state !== 'cancelled' && slot.state !== 'failed')
-    if (there) staging.select(there.key)
-    else staging.add(this.#watch(engine.generate('strip', recipe, [{ seed: recipe.seed, beta: rounded }])))
+    if (there) {
+      staging.select(there.key)
+      return
+    }
+    const job = this.#watch(engine.generate('strip', recipe, [{ seed: recipe.seed, beta: rounded }]))
+    staging.add(job)
+    if (job.slots[0]) staging.select(job.slots[0].key)
   }
 
   /** Stops what runs; candidates that are there stay. */
@@ -83,33 +88,30 @@ export class Generation {
     if (!this.#parts.staging.slots.some((slot) => slot.candidate)) this.#parts.staging.clear()
   }
 
-  /** Runs the failed job's recipe again. */
+  /** Asks again for what failed; what had come before stays. */
   retry(): void {
-    const failed = this.#parts.staging.jobs.find((job) => job.state === 'failed')
+    const { engine, staging } = this.#parts
+    const failed = staging.jobs.findLast((job) => job.state === 'failed')
     if (!failed || this.busy) return
     this.failure = null
-    this.#parts.staging.begin(
-      this.#watch(
-        this.#parts.engine.generate(
-          failed.kind,
-          failed.recipe,
-          failed.slots.map((slot) => slot.variant),
-        ),
-      ),
-    )
+    const missing = failed.slots.filter((slot) => slot.candidate === null).map((slot) => slot.variant)
+    staging.add(this.#watch(engine.generate(failed.kind, failed.recipe, missing)))
   }
 
   /** Makes the selected candidate a layer and a turn; the rest is given up. The mask stays for the next try. */
   async accept(label: string): Promise<boolean> {
-    const { document, engine, staging } = this.#parts
+    const { document, draft, engine, staging } = this.#parts
     const candidate = staging.acceptable
     if (!candidate || this.accepting) return false
     this.accepting = true
     try {
       for (const job of staging.jobs) engine.cancel(job)
       const accepted = await document.apply({ kind: 'accept-candidate', candidate, label })
-      if (accepted) staging.clear()
-      return accepted
+      if (!accepted) return false
+      // What was taken from a strip is what the next try starts from.
+      if (staging.kind === 'strip') draft.beta = candidate.recipe.beta
+      staging.clear()
+      return true
     } finally {
       this.accepting = false
     }

@@ -17,9 +17,13 @@ export class Staging {
     return this.jobs[0]?.kind ?? null
   }
 
-  /** In the order they are drawn: a strip by beta, candidates as they were asked for. Places that were cancelled before anything came are gone. */
+  /** In the order they are drawn: a strip by beta, candidates as they were asked for. Places that were cancelled empty, or that are tried again, are gone. */
   get slots(): readonly Slot[] {
-    const slots = this.jobs.flatMap((job) => job.slots).filter((slot) => slot.state !== 'cancelled' || slot.candidate !== null)
+    const all = this.jobs.flatMap((job) => job.slots)
+    const slots = all.filter(
+      (slot, index) =>
+        slot.candidate !== null || (slot.state !== 'cancelled' && !(slot.state === 'failed' && all.some((other, at) => at > index && same(slot, other)))),
+    )
     return this.kind === 'strip' ? slots.toSorted((a, b) => a.variant.beta - b.variant.beta) : slots
   }
 
@@ -33,7 +37,14 @@ export class Staging {
 
   get selected(): Slot | null {
     const slots = this.slots
-    return slots.find((slot) => slot.key === this.selectedKey) ?? slots.find((slot) => slot.candidate) ?? slots.find((slot) => slot.preview) ?? slots[0] ?? null
+    return slots.find((slot) => slot.key === this.selectedKey) ?? this.#firstToShow(slots) ?? slots.find((slot) => slot.preview) ?? slots[0] ?? null
+  }
+
+  /** Until one is chosen: the first that has come, of a strip the one nearest to the beta that was asked for. */
+  #firstToShow(slots: readonly Slot[]): Slot | undefined {
+    const come = slots.filter((slot) => slot.candidate)
+    const wanted = this.jobs[0]?.recipe.beta ?? 0
+    return this.kind === 'strip' ? come.toSorted((a, b) => Math.abs(a.variant.beta - wanted) - Math.abs(b.variant.beta - wanted))[0] : come[0]
   }
 
   /** What the canvas shows in place: `candidate` when there is one, else `preview`, else nothing yet. */
@@ -54,10 +65,9 @@ export class Staging {
     this.folded = false
   }
 
-  /** Adds to what is there: a value of beta between two ticks. */
+  /** Adds to what is there. */
   add(job: GenerateJob): void {
     this.jobs = [...this.jobs, job]
-    this.selectedKey = job.slots[0]?.key ?? this.selectedKey
   }
 
   select(key: string): void {
@@ -80,4 +90,8 @@ export class Staging {
     this.selectedKey = null
     this.hoveredKey = null
   }
+}
+
+function same(one: Slot, other: Slot): boolean {
+  return one.variant.seed === other.variant.seed && one.variant.beta === other.variant.beta
 }

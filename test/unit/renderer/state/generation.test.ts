@@ -171,6 +171,33 @@ describe('candidates', () => {
 })
 
 describe('strip', () => {
+  test('shows the value nearest to the one that was asked for, and accepting takes it over', async () => {
+    const { generation, staging, draft } = parts
+    draft.beta = 0.7
+    await generation.generate('strip')
+    parts.give(0)
+    expect(staging.selected?.variant.beta).toBe(0)
+    for (let index = 1; index < 5; index++) parts.give(index)
+    parts.done()
+    expect(staging.selected?.variant.beta).toBe(0.75)
+    staging.walk(1)
+    await generation.accept('a ripe pear')
+    expect(draft.beta).toBe(1)
+  })
+
+  test('after a failure only what is missing is asked for, in its old place', async () => {
+    const { generation, staging, link } = parts
+    await generation.generate('strip')
+    parts.give(0)
+    parts.give(1)
+    link.say({ type: 'failed', jobId: link.last('generate').jobId, failure: { code: 'engine-died', message: 'gone' } })
+    expect(staging.slots.map((slot) => slot.state)).toEqual(['done', 'done', 'failed', 'failed', 'failed'])
+    generation.retry()
+    expect(link.last('generate').variants.map((variant) => variant.beta)).toEqual([0.5, 0.75, 1])
+    expect(staging.slots.map((slot) => slot.variant.beta)).toEqual([0, 0.25, 0.5, 0.75, 1])
+    expect(staging.slots.map((slot) => slot.state)).toEqual(['done', 'done', 'waiting', 'waiting', 'waiting'])
+  })
+
   test('a value between is one more variant of the same recipe, in its place', async () => {
     const { generation, staging, link } = parts
     await generation.generate('strip')
