@@ -4,7 +4,7 @@ import { sample16To8, toSrgb8 } from '../../pictures/colour.ts'
 import { isSrgb } from '../../pictures/icc.ts'
 import { openLayer, type PixelPlace } from './layer-file.ts'
 import { ByteCache } from './byte-cache.ts'
-import { isInGrid, mipSize, TILE_PIXELS, type Samples, type Size } from './tile-grid.ts'
+import { bytesOf, emptyTile, isInGrid, mipSize, samplesOf, type Samples, type Size } from './tile-grid.ts'
 
 /** What a tile for the window is made of. */
 export interface DisplayTileRequest {
@@ -20,7 +20,10 @@ export interface DisplayTileRequest {
 /** Deepest mip that is made: the largest document is one tile long before it. */
 const MAX_MIP = 16
 
-/** Makes tiles for the window: sRGB8 RGBA, halved as often as asked; those that cost something to make are kept within a budget of bytes. */
+/**
+ * Makes tiles for the window: sRGB8 RGBA, halved as often as asked. Tiles are halved in the document's own depth and profile and converted last, so that a view of
+ * a whole large picture converts what is shown and not what it is made of. What costs something to make is kept within a budget of bytes.
+ */
 export class DisplayTiles {
   readonly #cache: ByteCache
 
@@ -30,32 +33,41 @@ export class DisplayTiles {
 
   /** @returns TILE_SIDE^2 * 4 bytes. @throws UserError `no-tile` */
   async tile(request: DisplayTileRequest): Promise<Uint8Array> {
-    const { size, mip, column, row } = request
+    const { place, icc, size, mip, column, row } = request
     if (!Number.isInteger(mip) || mip < 0 || mip > MAX_MIP || !isInGrid(mipSize(size, mip), column, row)) {
       throw new UserError('no-tile', `layer ${request.layer} has no tile ${column}, ${row} at mip ${mip}`)
     }
-    const key = `${request.place.folder}|${request.layer}|${mip}|${column}|${row}`
+    // Nothing to convert: the tile is shown as it is.
+    if (place.depth === 8 && isSrgb(icc)) return bytesOf(await this.#ownTile(request))
+    const key = keyOf(request, 'shown')
     const known = this.#cache.get(key)
     if (known !== undefined) return known
-    const made = mip === 0 ? await fullSizeTile(request) : await this.#halvedTile(request)
-    if (mip > 0 || request.place.depth === 16 || !isSrgb(request.icc)) this.#cache.set(key, made)
+    const made = await toDisplay(await this.#ownTile(request), icc)
+    this.#cache.set(key, made)
     return made
   }
 
-  async #halvedTile(request: DisplayTileRequest): Promise<Uint8Array> {
+  /** A tile at a mip in the document's own depth and profile. */
+  async #ownTile(request: DisplayTileRequest): Promise<Samples> {
+    if (request.mip === 0) return await fullSizeTile(request)
+    const { depth } = request.place
+    const key = keyOf(request, 'own')
+    const known = this.#cache.get(key)
+    if (known !== undefined) return samplesOf(known, depth)
     const finer = mipSize(request.size, request.mip - 1)
-    const out = new Uint8Array(TILE_PIXELS * 4)
+    const out = emptyTile(depth)
     for (let part = 0; part < 4; part++) {
       const right = part % 2
       const lower = part >> 1
       const column = request.column * 2 + right
       const row = request.row * 2 + lower
       if (!isInGrid(finer, column, row)) continue
-      const tile = await this.tile({ ...request, mip: request.mip - 1, column, row })
+      const tile = await this.#ownTile({ ...request, mip: request.mip - 1, column, row })
       const across = Math.min(TILE_SIDE, finer.width - column * TILE_SIDE)
       const down = Math.min(TILE_SIDE, finer.height - row * TILE_SIDE)
       halveInto(out, (right * TILE_SIDE) / 2, (lower * TILE_SIDE) / 2, tile, across, down)
     }
+    this.#cache.set(key, bytesOf(out))
     return out
   }
 
@@ -65,10 +77,14 @@ export class DisplayTiles {
   }
 }
 
-async function fullSizeTile({ place, icc, layer, size, column, row }: DisplayTileRequest): Promise<Uint8Array> {
+function keyOf({ place, layer, mip, column, row }: DisplayTileRequest, form: 'own' | 'shown'): string {
+  return `${place.folder}|${layer}|${form}|${mip}|${column}|${row}`
+}
+
+async function fullSizeTile({ place, layer, size, column, row }: DisplayTileRequest): Promise<Samples> {
   const reader = await openLayer(place, layer, size)
   try {
-    return await toDisplay(await reader.tile(column, row), icc)
+    return await reader.tile(column, row)
   } finally {
     await reader.close()
   }
@@ -85,7 +101,7 @@ async function toDisplay(samples: Samples, icc: Uint8Array | null): Promise<Uint
  * Averages each 2x2 block of `tile` (of which `across` x `down` pixels are inside the picture) into `out` at x, y, colours weighed by alpha. A last odd
  * column or row is repeated, so that edges stay opaque.
  */
-function halveInto(out: Uint8Array, x0: number, y0: number, tile: Uint8Array, across: number, down: number): void {
+function halveInto(out: Samples, x0: number, y0: number, tile: Samples, across: number, down: number): void {
   for (let y = 0; y * 2 < down; y++) {
     const top = y * 2 * TILE_SIDE
     const bottom = Math.min(y * 2 + 1, down - 1) * TILE_SIDE

@@ -281,6 +281,27 @@ describe('tiles for the window', () => {
   })
 })
 
+describe('tiles of a photo with its own profile', () => {
+  it('are shown in sRGB at every mip, and the second time at once', async () => {
+    const folder = await temporaryFolder()
+    const documents = await documentsIn(folder)
+    const icc = matrixProfile('Display P3 like', DISPLAY_P3, 2.2)
+    const flatP3 = {
+      ...noisePhoto(1100, 600, 16, { icc }),
+      depth: 16,
+      pixels: new Uint16Array(1100 * 600 * 3).map((_, at) => [50000, 20000, 30000][at % 3] as number),
+    } as const
+    const shown = (await toSrgb8(flatP3)).pixels.subarray(0, 3)
+    const document = await documents.open({ path: await photoFile(folder, flatP3) })
+    for (const mip of [0, 1, 2, 5]) {
+      const bytes = await document.layerTile('photo', 0, mip, 0, 0)
+      expect([...bytes.subarray(0, 4)]).toEqual([...shown, 255])
+      expect(await document.layerTile('photo', 0, mip, 0, 0)).toBe(bytes)
+    }
+    expect(shown[0]).not.toBe(Math.round(50000 / 257))
+  })
+})
+
 describe('importSubject', () => {
   it('keeps real transparency as the cut-out and limits the size', async () => {
     const folder = await temporaryFolder()
