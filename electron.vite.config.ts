@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'electron-vite'
@@ -12,12 +12,6 @@ const CHROMIUM = 'chrome130'
 // What cannot be bundled (native code, WebAssembly that finds its files beside its script) is in package.json's dependencies; everything else is in
 // devDependencies and ends up in the bundle.
 const at = (path: string): string => resolve(import.meta.dirname, path)
-
-const entries = {
-  main: at('src-main/main.ts'),
-  'engine-host': at('src-main/engine/host.ts'),
-  'documents-worker': at('src-main/documents/worker.ts'),
-}
 
 /** Notes which packages ended up in a bundle, so that the list of licences is that of the real contents. */
 function notePackages(target: string): Plugin {
@@ -39,8 +33,11 @@ export default defineConfig({
     build: {
       target: NODE,
       rolldownOptions: {
-        // Parts that are still being written are left out of the bundle until their entry is there.
-        input: Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(path))),
+        input: {
+          main: at('src-main/main.ts'),
+          'engine-host': at('src-main/engine/host.ts'),
+          'documents-worker': at('src-main/documents/worker.ts'),
+        },
       },
     },
   },

@@ -1,5 +1,10 @@
-import { toolIds, toolKeys, type ToolId } from '../tools/tool-state.svelte.ts'
-import type { CanvasModel } from './canvas-model.svelte.ts'
+import { toolIds, toolKeys, type ToolId, type ToolState } from '../tools/tool-state.svelte.ts'
+import type { DocumentState } from '../../src-main/contract/document.ts'
+import type { CompareState } from './compare.svelte.ts'
+import type { MaskModel } from './mask/mask-model.svelte.ts'
+import type { ContextBoxState } from './overlay/context-box.svelte.ts'
+import type { PlacementState } from './overlay/placement.svelte.ts'
+import type { Viewport } from './viewport.svelte.ts'
 import { words, type CanvasWords } from './words.ts'
 
 /** Something the canvas can do, for menus, palette and shortcuts. */
@@ -14,10 +19,21 @@ export interface CanvasAction {
   readonly run: () => void
 }
 
+/** The parts of the canvas that actions work on; the model holds them, and makes the actions from itself. */
+export interface ActionTargets {
+  readonly document: DocumentState | null
+  readonly viewport: Viewport
+  readonly tools: ToolState
+  readonly mask: MaskModel
+  readonly contextBox: ContextBoxState
+  readonly placement: PlacementState
+  readonly compare: CompareState
+}
+
 type ActionName = keyof CanvasWords['actions']
 
 /** @param canvas the model that they act on */
-export function canvasActions(canvas: CanvasModel): CanvasAction[] {
+export function canvasActions(canvas: ActionTargets): CanvasAction[] {
   const { viewport, tools, mask, contextBox, placement, compare } = canvas
   const open = () => canvas.document !== null
   const marked = () => !mask.empty && !mask.busy

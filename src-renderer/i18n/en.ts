@@ -1,6 +1,6 @@
 import type { Blocker } from '../state/recipe-draft.svelte.ts'
 import type { DocumentActivity } from '../state/document.svelte.ts'
-import type { EngineState } from '../state/engine.svelte.ts'
+import type { WindowEvent } from '../../src-main/contract/channels.ts'
 import type { Mode, SamplerName } from '../../src-main/contract/recipe.ts'
 import type { BlendMode } from '../../src-main/contract/document.ts'
 
@@ -34,7 +34,7 @@ export interface Messages {
   readonly fitTitle: string
   readonly compare: string
   readonly status: string
-  readonly engineStates: Readonly<Record<EngineState, string>>
+  readonly engineStates: Readonly<Record<WindowEvent<'engine.state'>['state'], string>>
   readonly engineFailed: (why: string) => string
   readonly engineRestart: string
   readonly idle: string
