@@ -11,7 +11,7 @@ from .paths import work
 from .tokenizer import Tokenizer
 from .train_clip import Clip
 
-DEFAULTS = dict(steps=20, guidance=1.5, rescale=0.0, betaWithText=0.5, betaSubjectOnly=1.0, guideStrength=0.5, detailTransfer=1.0, sampler="ddim")
+DEFAULTS = dict(steps=2, guidance=1.0, rescale=0.0, betaWithText=0.5, betaSubjectOnly=1.0, guideStrength=0.0, detailTransfer=1.0, sampler="ddim")
 SOURCE = "trained by training/ of this repository; data and credits in README.md beside this file"
 
 
@@ -123,7 +123,10 @@ def main():
     for name, path, use in (("decoder", work("checkpoints", "decoder.pt"), lambda s: vae.load_state_dict(s["ema"])), ("clip", work("checkpoints", "clip.pt"), lambda s: clip.load_state_dict(s["model"])),
                             ("U-Net", args.ckpt, lambda s: model.load_state_dict(s["ema"]))):
         if os.path.exists(path):
-            use(torch.load(path, weights_only=False))
+            saved = torch.load(path, weights_only=False)
+            use(saved)
+            if saved.get("stage") == 1:
+                model.start_refine()
         elif not args.draft:
             raise SystemExit(f"no {name} checkpoint at {path}; train it first or pass --draft")
         else:

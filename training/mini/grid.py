@@ -1,4 +1,4 @@
-"""Contact sheets to look at. usage: python -m mini.grid OUT.png [--mode strength|beta|colour|fill|train] [--export DIR] [--size 256] [--rows 8]"""
+"""Contact sheets to look at. usage: python -m mini.grid OUT.png [--mode strength|steps|beta|colour|fill|train] [--export DIR] [--size 256] [--rows 8]"""
 import argparse
 import cv2
 import numpy as np
@@ -34,6 +34,9 @@ def columns(pipe, args):
             final, raw, _ = run(t=[""] * len(cut), beta=1.0, strength=s, parts=True)
             yield f"s {s} raw", raw
             yield f"s {s}", final
+    elif args.mode == "steps":
+        for k in (1, 2, 4, 8):
+            yield f"{k} steps", run(t=[""] * len(cut), beta=1.0, strength=1.0, steps=k)
     elif args.mode == "beta":
         for b in (0.0, 0.25, 0.5, 0.75, 1.0):
             yield f"beta {b}", run(beta=b, strength=args.strength)
@@ -44,8 +47,7 @@ def columns(pipe, args):
         for b in (0.0, 0.3, 0.6, 1.0):
             yield f"beta {b}", run(t=t, beta=b, strength=args.strength)
         yield "beta 0 raw", run(t=t, beta=0.0, strength=args.strength, detail=0)
-        yield "beta 0 s.8", run(t=t, beta=0.0, strength=0.8)
-        yield "beta 0 w3", run(t=t, beta=0.0, strength=args.strength, guidance=3.0)
+        yield "beta 0, guidance 2", run(t=t, beta=0.0, strength=args.strength, guidance=2.0)
     elif args.mode == "fill":
         yield "text only", run(c=None, beta=0.0, guidance=3.0)
 
@@ -58,9 +60,9 @@ def main():
     ap.add_argument("--ckpt", default="")
     ap.add_argument("--size", type=int, default=256)
     ap.add_argument("--rows", type=int, default=8)
-    ap.add_argument("--steps", type=int, default=20)
-    ap.add_argument("--guidance", type=float, default=1.5)
-    ap.add_argument("--strength", type=float, default=0.5)
+    ap.add_argument("--steps", type=int, default=2)
+    ap.add_argument("--guidance", type=float, default=1.0)
+    ap.add_argument("--strength", type=float, default=1.0)
     ap.add_argument("--seed", type=int, default=5)
     ap.add_argument("--shrink", type=float, default=1.0)
     args = ap.parse_args()

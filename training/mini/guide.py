@@ -33,12 +33,15 @@ def fit(rgba, mask):
     cut = rgba[ay.min():ay.max() + 1, ax.min():ax.max() + 1].astype(np.float32)
     cut[..., 3] /= 255
     cut[..., :3] *= cut[..., 3:]
-    k = 0.92 * min((y1 - y0) / cut.shape[0], (x1 - x0) / cut.shape[1])
-    h, w = max(2, round(cut.shape[0] * k)), max(2, round(cut.shape[1] * k))
-    cut = cv2.resize(cut, (w, h), interpolation=cv2.INTER_AREA if k < 1 else cv2.INTER_LINEAR)
-    y, x = y0 + (y1 - y0 - h) // 2, x0 + (x1 - x0 - w) // 2
-    colour[y:y + h, x:x + w], cover[y:y + h, x:x + w] = cut[..., :3], cut[..., 3]
-    inside = (mask > 0).astype(np.float32)
+    whole, inside = 0.92 * min((y1 - y0) / cut.shape[0], (x1 - x0) / cut.shape[1]), (mask > 0).astype(np.float32)
+    for share in np.arange(1.0, 0.58, -0.05):  # a drawn shape that is no box: smaller, until the shape holds nearly all of it
+        k = whole * share
+        h, w = max(2, round(cut.shape[0] * k)), max(2, round(cut.shape[1] * k))
+        sized = cv2.resize(cut, (w, h), interpolation=cv2.INTER_AREA if k < 1 else cv2.INTER_LINEAR)
+        y, x = y0 + (y1 - y0 - h) // 2, x0 + (x1 - x0 - w) // 2
+        if (sized[..., 3] * inside[y:y + h, x:x + w]).sum() >= 0.985 * sized[..., 3].sum():
+            break
+    colour[y:y + h, x:x + w], cover[y:y + h, x:x + w] = sized[..., :3], sized[..., 3]
     return colour * inside[..., None], cover * inside
 
 
@@ -54,18 +57,31 @@ def box(x, n):
     return total / (ones[..., None] if x.ndim == 3 else ones)
 
 
-# windows in pixels and tolerance in grey levels of the detail transfer at 256 px
-TRANSFER = dict(smooth=9, fine=5, wide=17, tolerance=12.0)
+# windows in pixels, tolerance and noise floor in grey levels of the detail transfer at 256 px
+TRANSFER = dict(smooth=13, fine=5, wide=17, tolerance=20.0, floor=6.0)
 
 
-def transfer_detail(result, guide, guide_decoded, share=1.0, smooth=TRANSFER["smooth"], fine=TRANSFER["fine"], wide=TRANSFER["wide"], tolerance=TRANSFER["tolerance"]):
-    """Give the guide's detail back. result, guide, guide_decoded = decode(encode(guide)), all (S,S,3) 0..255.
-    Where the result differs from the decoded guide only smoothly (light, shade, tint) the guide itself, shifted by that
-    smooth difference, is taken; where structure changed the result stays."""
-    change = result - guide_decoded
-    moved = np.abs(box(change, fine) - box(change, wide)).mean(-1, keepdims=True)
-    agree = share * np.exp(-moved / tolerance)
-    return agree * np.clip(guide + box(change, smooth), 0, 255) + (1 - agree) * result
+def over(x, weight, n):
+    """Weighted n x n mean of (S,S,C); weight (S,S)."""
+    return box(x * weight[..., None], n) / np.maximum(box(weight, n)[..., None], 1e-3)
+
+
+def transfer_detail(result, guide, guide_decoded, cover, share=1.0, smooth=TRANSFER["smooth"], fine=TRANSFER["fine"], wide=TRANSFER["wide"],
+                    tolerance=TRANSFER["tolerance"], floor=TRANSFER["floor"]):
+    """Give the guide's detail back. result, guide, guide_decoded = decode(encode(guide)), all (S,S,3) 0..255; cover (S,S) coverage of the cut-out in the guide.
+
+    On the cut-out: where the result differs from the decoded guide only smoothly (light, colour) the guide itself, shifted by that smooth
+    difference, is taken; where structure changed the result stays. Beside it: the filled scene is kept, darkened where the model put a
+    shadow; brighter or coloured changes there are noise or colour that leaked over the rim, and small ones are damped (floor)."""
+    change, outside = result - guide_decoded, 1 - cover
+    light = over(change, cover, smooth)
+    moved = np.abs(over(change, cover, fine) - over(change, cover, wide)).mean(-1)
+    dark = np.minimum(0, over(change, outside, smooth).mean(-1))
+    dark = dark * dark ** 2 / (dark ** 2 + floor ** 2)
+    shadow = np.maximum(-0.8, dark / np.maximum(over(guide, outside, smooth).mean(-1), 20))
+    lit = np.clip(guide * (1 + outside * shadow)[..., None] + cover[..., None] * light, 0, 255)
+    agree = (share * (cover * np.exp(-moved / tolerance) + outside))[..., None]
+    return agree * lit + (1 - agree) * result
 
 
 def telea(scene, mask):

@@ -100,7 +100,7 @@ def build(export, side=16):
     decoded = np.stack([G.box(guide[..., i], 3) for i in range(3)], -1)
     result = (decoded * np.linspace(0.7, 1.1, 96, dtype=np.float32)[:, None, None]).clip(0, 255)
     result[40:60, 40:60] = smooth(20, 20, 3)
-    c.add("transfer_detail", "detail transfer", dict(result=result.astype(np.float32), guide=guide, guide_decoded=decoded.astype(np.float32)), dict(out=G.transfer_detail(result, guide, decoded).astype(np.float32)), dict(G.TRANSFER), tolerance=dict(atol=0.05, rtol=0))
+    c.add("transfer_detail", "detail transfer", dict(result=result.astype(np.float32), guide=guide, guide_decoded=decoded.astype(np.float32), coverage="guide_fit.output.coverage"), dict(out=G.transfer_detail(result, guide, decoded, cover).astype(np.float32)), dict(G.TRANSFER), tolerance=dict(atol=0.05, rtol=0))
     pixel = torch.zeros(1, 1, 128, 128)
     pixel[..., 29:83, 11:117] = 1
     c.add("mask_to_latent", "antialiased bilinear, then > 0.5", dict(mask=pixel), dict(mask_latent=latent_mask(pixel)), exact=("mask_latent",))

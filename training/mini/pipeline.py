@@ -63,11 +63,15 @@ class Pipeline:
 
     def guides(self, filled, masks, cutouts, betas, texts):
         """The application's guide (float32) for each picture; cut-outs u8 RGBA."""
-        out = []
+        return self.guides_and_cover(filled, masks, cutouts, betas, texts)[0]
+
+    def guides_and_cover(self, filled, masks, cutouts, betas, texts):
+        out, covers = [], []
         for f, m, c, b, t in zip(filled, masks, cutouts, betas, texts):
             colour, cover = G.fit(c, m)
             out.append(G.compose(f.astype(np.float32), colour, cover, G.gate(b, bool(t))))
-        return np.stack(out)
+            covers.append(cover)
+        return np.stack(out), np.stack(covers)
 
     @torch.no_grad()
     def __call__(self, scene, mask, cutouts, texts, beta=0.5, steps=20, strength=0.5, guidance=1.5, rescale=0.0, detail=1.0, refine=False, seed=0, filled=None, use_guide=True, parts=False, detail_options=None):
@@ -79,7 +83,7 @@ class Pipeline:
         x, m = to_tensor(scene), torch.from_numpy(mask)[:, None].float()
         zs, zm, lm = encode(x), encode(x * (1 - m)), latent_mask(m)
         if have:
-            guide = self.guides(filled, mask, cutouts, [beta] * n, texts)
+            guide, cover = self.guides_and_cover(filled, mask, cutouts, [beta] * n, texts)
             zg = encode(torch.from_numpy(guide).permute(0, 3, 1, 2) / 127.5 - 1)
             small = torch.from_numpy(np.stack([clip_picture(c, 128) for c in cutouts])).permute(0, 3, 1, 2)
             v2, v1 = self.enc.vision(small)
@@ -118,7 +122,7 @@ class Pipeline:
         out = raw = self.decode(z)
         if have and detail:
             back = self.decode(zg)
-            out = np.stack([G.transfer_detail(o, g, d, detail, **(detail_options or {})) for o, g, d in zip(raw, guide, back)])
+            out = np.stack([G.transfer_detail(o, g, d, a, detail, **(detail_options or {})) for o, g, d, a in zip(raw, guide, back, cover)])
         soft = np.stack([cv2.GaussianBlur(k.astype(np.float32), (0, 0), s / 256) for k in mask])[..., None]
         final = (out * soft + scene * (1 - soft)).clip(0, 255).astype(np.uint8)
         return (final, raw.clip(0, 255).astype(np.uint8), guide.clip(0, 255).astype(np.uint8)) if parts else final

@@ -80,14 +80,13 @@ class Synth:
         """Soft shadow to the lower right and, for standing things, a contact shadow; both fade out before the mask's border."""
         rng, s = self.rng, self.size
         y0, y1, x0, x1 = box
-        shade = rng.uniform(0.18, 0.32) * cv2.GaussianBlur(cv2.warpAffine(cover, np.float32([[1, 0, 0.018 * s], [0, 1, 0.03 * s]]), (s, s)), (0, 0), s * 0.025)
+        shade = rng.uniform(0.22, 0.36) * cv2.GaussianBlur(cv2.warpAffine(cover, np.float32([[1, 0, 0.018 * s], [0, 1, 0.03 * s]]), (s, s)), (0, 0), s * 0.025)
         if not flat:
             foot = np.zeros((s, s), np.float32)
             h, w = y1 - y0, x1 - x0
-            cv2.ellipse(foot, (int((x0 + x1) / 2), int(y1 - h * 0.02)), (max(1, int(w * 0.44)), max(1, int(h * 0.055))), 0, 0, 360, 1, -1)
-            shade = np.maximum(shade, rng.uniform(0.35, 0.6) * cv2.GaussianBlur(foot, (0, 0), s * 0.018))
-        k = int(0.04 * s) | 1
-        inner = cv2.GaussianBlur(cv2.erode(mask.astype(np.float32), np.ones((k, k), np.uint8), borderType=cv2.BORDER_REPLICATE), (0, 0), s * 0.012)
+            cv2.ellipse(foot, (int((x0 + x1) / 2 + 0.02 * w), int(y1 - h * 0.005)), (max(1, int(w * 0.5)), max(1, int(h * 0.06))), 0, 0, 360, 1, -1)
+            shade = np.maximum(shade, rng.uniform(0.45, 0.65) * cv2.GaussianBlur(foot, (0, 0), s * 0.018))
+        inner = cv2.GaussianBlur(cv2.erode(mask.astype(np.float32), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE), (0, 0), s * 0.008)
         return scene * (1 - shade * inner)[..., None]
 
     def mask_for(self, cover):
@@ -99,7 +98,7 @@ class Synth:
             return None
         y0, y1, x0, x1 = ys.min(), ys.max() + 1, xs.min(), xs.max() + 1
         mask = np.zeros((s, s), np.uint8)
-        kind, pad = rng.random(), s * rng.uniform(0.015, 0.08, 4)
+        kind, pad = rng.random(), s * rng.uniform(0.02, 0.08, 4)
         if rng.random() < 0.3:
             pad[rng.integers(4)] += s * rng.uniform(0.05, 0.2)
         if kind < 0.58:
@@ -205,7 +204,7 @@ class Synth:
                       angle + rng.normal(0, 2) * wild, flip, tilt * (1 if rng.random() < 0.5 else 0))
         placed = self.rough_edge(placed) * (mask[..., None] > 0)
         guide = G.compose(self.filled(scene, mask), placed[..., :3], placed[..., 3], keep)
-        return dict(target=target, mask=mask, guide=guide, subject=subject_rgba, text=text, beta=beta, kind=kind, info=info, keep=keep, scene=scene, flip=flip)
+        return dict(target=target, mask=mask, guide=guide, subject=subject_rgba, text=text, beta=beta, kind=kind, info=info, keep=keep, scene=scene, flip=flip, cover=placed[..., 3])
 
     def photo(self):
         """A real photo of a thing with its mask: the guide is the same thing, wrongly lit and slightly moved, over a filled hole."""
@@ -235,7 +234,7 @@ class Synth:
         placed = self.rough_edge(cv2.warpAffine(pre, move, (s, s))) * (mask[..., None] > 0)
         guide = G.compose(self.filled(real, mask, truth=False), placed[..., :3], placed[..., 3], keep)
         subject = np.concatenate([subject_rgba[..., :3], own[..., 3:]], -1)
-        return dict(target=target, mask=mask, guide=guide, subject=subject, text=text, beta=beta, kind=kind, info=info, keep=keep, scene=real, flip=False)
+        return dict(target=target, mask=mask, guide=guide, subject=subject, text=text, beta=beta, kind=kind, info=info, keep=keep, scene=real, flip=False, cover=placed[..., 3])
 
     def fill(self):
         """No subject: continue the scene."""
