@@ -59,7 +59,8 @@ export default defineConfig({
       emptyOutDir: true,
       // Data URLs in scripts and styles would need holes in the content security policy.
       assetsInlineLimit: 0,
-      rolldownOptions: { input: at('src-renderer/index.html') },
+      // A slow machine is no reason for a warning.
+      rolldownOptions: { input: at('src-renderer/index.html'), checks: { bundlerTimings: false } },
     },
   },
 })
