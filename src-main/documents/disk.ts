@@ -26,13 +26,14 @@ export async function writeDurably(disk: Disk, path: string, bytes: Uint8Array):
   await makeDurably(path, async (file) => await disk.write(file, bytes, 0))
 }
 
-/** Makes a file with `fill`, fsyncs it and removes it again when anything fails. */
+/** Makes a file with `fill`, waits until it and its name are on the disk, and removes it again when anything fails. */
 export async function makeDurably(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
   const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o644)
   try {
     await fill(file)
     await file.sync()
     await file.close()
+    await syncFolder(dirname(path))
   } catch (error) {
     await file.close().catch(() => undefined)
     await rm(path, { force: true })

@@ -1,3 +1,3 @@
-export type { Documents, DocumentsOptions, ExportOptions, LarkspurDocument, Recoverable } from './api.ts'
+export type { Documents, DocumentsOptions, LarkspurDocument, Recoverable } from './api.ts'
 export { createDocuments } from './documents.ts'
-export { documentInfo, exportDocument, verifyDocument, type DocumentInfo } from './inspect.ts'
+export { documentInfo, exportDocument, verifyDocument } from './inspect.ts'
