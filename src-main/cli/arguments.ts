@@ -14,7 +14,8 @@ export function numberIn(low: number, high: number): (text: string) => number {
 export function wholeNumberIn(low: number, high: number): (text: string) => number {
   return (text) => {
     const value = text.trim() === '' ? NaN : Number(text)
-    if (!Number.isInteger(value) || value < low || value > high) throw new InvalidArgumentError(`expected a whole number from ${low} to ${high}, found "${text}".`)
+    if (!Number.isInteger(value) || value < low || value > high)
+      throw new InvalidArgumentError(`expected a whole number from ${low} to ${high}, found "${text}".`)
     return value
   }
 }

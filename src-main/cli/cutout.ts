@@ -40,7 +40,8 @@ export function addCutout(program: Command): void {
         rgba.set(picture.pixels.subarray(at * 3, at * 3 + 3), at * 4)
         rgba[at * 4 + 3] = pixels[at]!
       }
-      const result = options.maskOnly === true ? coveragePicture({ width, height, pixels }) : ({ width, height, channels: 4, depth: 8, icc: null, pixels: rgba } as const)
+      const result =
+        options.maskOnly === true ? coveragePicture({ width, height, pixels }) : ({ width, height, channels: 4, depth: 8, icc: null, pixels: rgba } as const)
       await writeFileWhole(options.out, await encodePng(result, 'small'))
       screen.line(`${options.out}: ${Math.round(coverage * 100)} % of the picture, found in ${seconds.toFixed(1)} s`)
       screen.object({ out: options.out, width, height, coverage, seconds })

@@ -31,7 +31,10 @@ const CACHE_BYTES = 512 * 2 ** 20
 /** Reads everything that the options name. @throws UserError that names the file or the option */
 export async function prepareJob(options: RecipeOptions): Promise<CommandJob> {
   if (options.subjectMask.length > options.subject.length) {
-    throw new UserError('bad-arguments', `--subject-mask: given ${options.subjectMask.length} times, expected at most once per --subject (${options.subject.length})`)
+    throw new UserError(
+      'bad-arguments',
+      `--subject-mask: given ${options.subjectMask.length} times, expected at most once per --subject (${options.subject.length})`,
+    )
   }
   const base = options.recipe === undefined ? null : await readRecipeFile(options.recipe)
   const model = await findModel(options.model ?? base?.model.id ?? 'mini', modelFolders(options.models))
@@ -71,7 +74,8 @@ export function workshopFor(model: ReadManifest, provider: string): Workshop {
 
 async function openModel(model: ReadManifest, provider: string): Promise<LarGenModel> {
   const fault = (await checkSizes(model)).find((check) => check.fault !== null)
-  if (fault !== undefined) throw new UserError('model-damaged', `${join(model.folder, fault.path)}: ${fault.fault}; the model "${model.manifest.id}" is damaged or incomplete`)
+  if (fault !== undefined)
+    throw new UserError('model-damaged', `${join(model.folder, fault.path)}: ${fault.fault}; the model "${model.manifest.id}" is damaged or incomplete`)
   return await loadModel(model.folder, { provider })
 }
 

@@ -69,7 +69,8 @@ export function addRecipeOptions(command: Command): Command {
 }
 
 function promptText(text: string): string {
-  if (text.length > MAX_PROMPT_CHARACTERS) throw new UserError('bad-arguments', `the text is ${text.length} characters long, expected at most ${MAX_PROMPT_CHARACTERS}`)
+  if (text.length > MAX_PROMPT_CHARACTERS)
+    throw new UserError('bad-arguments', `the text is ${text.length} characters long, expected at most ${MAX_PROMPT_CHARACTERS}`)
   return text
 }
 

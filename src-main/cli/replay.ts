@@ -58,12 +58,16 @@ async function replay(path: string, options: ReplayOptions, progress: (report: P
   const { recipe } = turn
   const model = await findModel(options.model ?? recipe.model.id, modelFolders(options.models))
   if (model.sha256 !== recipe.model.sha256) {
-    throw new UserError('model-changed', `${model.folder}: the recipe was made with another state of model "${recipe.model.id}" (manifest ${recipe.model.sha256.slice(0, 12)}, found ${model.sha256.slice(0, 12)})`)
+    throw new UserError(
+      'model-changed',
+      `${model.folder}: the recipe was made with another state of model "${recipe.model.id}" (manifest ${recipe.model.sha256.slice(0, 12)}, found ${model.sha256.slice(0, 12)})`,
+    )
   }
   const result = await decodePicture(bytes, { name: path })
   const original = await uncovered(result, parts, path)
   const scene = rgbOf(await toSrgb8(original))
-  if (sha256Of(scene.pixels) !== parts.scenePixels) throw new UserError('changed-picture', `${path}: the picture was changed after Larkspur wrote it, its scene is not the recipe's`)
+  if (sha256Of(scene.pixels) !== parts.scenePixels)
+    throw new UserError('changed-picture', `${path}: the picture was changed after Larkspur wrote it, its scene is not the recipe's`)
   const picture = async (ref: BlobRef) => {
     const png = parts.blobs.get(ref.sha256)
     if (png === undefined) throw new UserError('no-replay', `${path}: picture ${ref.sha256.slice(0, 12)} of the recipe is not inside`)
@@ -85,11 +89,14 @@ async function replay(path: string, options: ReplayOptions, progress: (report: P
 async function uncovered(result: DecodedPicture, parts: ReplayParts, path: string): Promise<Picture> {
   const covered = await decodePicture(parts.covered, { name: `${path} (covered pixels)` })
   const { box } = parts
-  const fits = covered.width === box.w && covered.height === box.h && box.x >= 0 && box.y >= 0 && box.x + box.w <= result.width && box.y + box.h <= result.height
+  const fits =
+    covered.width === box.w && covered.height === box.h && box.x >= 0 && box.y >= 0 && box.x + box.w <= result.width && box.y + box.h <= result.height
   if (!fits || covered.channels !== result.channels || covered.depth !== result.depth) {
     throw new UserError('changed-picture', `${path}: the picture was changed after Larkspur wrote it, its covered pixels do not fit`)
   }
-  return result.depth === 16 ? { ...result, pixels: putBack(result, Uint16Array.from(result.pixels), covered, box) } : { ...result, pixels: putBack(result, Uint8Array.from(result.pixels), covered, box) }
+  return result.depth === 16
+    ? { ...result, pixels: putBack(result, Uint16Array.from(result.pixels), covered, box) }
+    : { ...result, pixels: putBack(result, Uint8Array.from(result.pixels), covered, box) }
 }
 
 function putBack<T extends Uint8Array | Uint16Array>(picture: Picture, pixels: T, covered: Picture, box: ReplayParts['box']): T {
@@ -106,7 +113,8 @@ function compared(before: Picture, after: Picture): { identical: boolean; differ
   let largest = 0
   for (let start = 0; start < before.pixels.length; start += before.channels) {
     let here = 0
-    for (let channel = 0; channel < before.channels; channel++) here = Math.max(here, Math.abs(before.pixels[start + channel]! - after.pixels[start + channel]!))
+    for (let channel = 0; channel < before.channels; channel++)
+      here = Math.max(here, Math.abs(before.pixels[start + channel]! - after.pixels[start + channel]!))
     if (here > 0) differing++
     largest = Math.max(largest, here)
   }

@@ -13,7 +13,10 @@ import type { NamedBlob, SceneFile } from './scene-files.ts'
 /** The scene with a result laid on it, in the scene's own depth, profile and channels. */
 export async function compose(original: Picture, result: Pick<Generated, 'box' | 'pixels'>): Promise<Picture> {
   const { box } = result
-  const patch = await fromSrgb8({ width: box.w, height: box.h, channels: 4, depth: 8, icc: null, pixels: result.pixels }, { icc: original.icc, depth: original.depth })
+  const patch = await fromSrgb8(
+    { width: box.w, height: box.h, channels: 4, depth: 8, icc: null, pixels: result.pixels },
+    { icc: original.icc, depth: original.depth },
+  )
   const { width, channels } = original
   if (channels === 1) throw new RangeError('a scene has 3 or 4 channels')
   if (original.depth === 16 && patch.depth === 16) {
@@ -35,7 +38,13 @@ export function changedOutside(before: Picture, after: Picture, mask: Coverage):
 }
 
 /** PNG with the recipe and all that `replay` needs. */
-export async function resultPng(scene: SceneFile, after: Picture, box: Box, turn: { recipe: Recipe; facts: RunFacts }, blobs: readonly NamedBlob[]): Promise<Uint8Array> {
+export async function resultPng(
+  scene: SceneFile,
+  after: Picture,
+  box: Box,
+  turn: { recipe: Recipe; facts: RunFacts },
+  blobs: readonly NamedBlob[],
+): Promise<Uint8Array> {
   return embedRecipes(await encodePng(after, 'small'), {
     turns: [turn],
     replay: {

@@ -78,7 +78,10 @@ export async function readSubjectFile(path: string, maskPath: string | null, cut
 async function readCutout(path: string, picturePath: string, picture: Rgb): Promise<Uint8Array> {
   const mask = await toSrgb8(await readPicture(path))
   if (mask.width !== picture.width || mask.height !== picture.height) {
-    throw new UserError('bad-cutout', `${path}: the cut-out is ${mask.width} x ${mask.height} pixels, expected those of ${picturePath}, ${picture.width} x ${picture.height}`)
+    throw new UserError(
+      'bad-cutout',
+      `${path}: the cut-out is ${mask.width} x ${mask.height} pixels, expected those of ${picturePath}, ${picture.width} x ${picture.height}`,
+    )
   }
   return coverageOf(mask)
 }

@@ -52,7 +52,7 @@ export const recipeSchema = z.strictObject({
   contextPadding: z.number().min(1).max(4),
   /** Side in pixels at which the model works; a multiple of 64. */
   size: z.int().min(64).max(2048).multipleOf(64),
-  /** Softening of the mask's border, outwards and inwards, in document pixels. */
+  /** Softening of the mask's border, inwards, in document pixels: where the mask has no coverage nothing may change. */
   featherPx: z.number().min(0).max(256),
   sampler: samplerNameSchema,
   steps: z.int().min(1).max(200),

@@ -67,7 +67,13 @@ export function transferDetail(result: Samples, guide: Samples, coverage: Sample
 /** box(w x) / box(w): the mean of the pixels that `weights` counts; RGB. */
 function meanWithin(values: Float32Array, weights: Float32Array, width: number, height: number, side: number): Float32Array {
   const radius = (side - 1) / 2
-  const sum = boxMean(values.map((value, at) => value * weights[Math.floor(at / 3)]!), width, height, 3, radius)
+  const sum = boxMean(
+    values.map((value, at) => value * weights[Math.floor(at / 3)]!),
+    width,
+    height,
+    3,
+    radius,
+  )
   const weight = boxMean(weights, width, height, 1, radius)
   return sum.map((value, at) => value / Math.max(weight[Math.floor(at / 3)]!, 1e-3))
 }

@@ -5,12 +5,23 @@ import type { Recipe, RunFacts } from '../contract/recipe.ts'
 import { countChangedOutside, layPatch, patchAlpha, patchPixels } from './blend.ts'
 import { compareWithGuide, transferDetail } from './detail-transfer.ts'
 import { countMarked } from './image/masks.ts'
-import { fromPlanesUnrounded } from './image/planes.ts'
+import { fromPlanes } from './image/planes.ts'
 import { bytesOf, type Coverage, type Rgb, type Samples } from './image/raster.ts'
 import { resampleWindow } from './image/resize.ts'
 import { checkpoint, type JobHooks, type JobInputs, type Workshop } from './job.ts'
 import type { LarGenModel } from './model.ts'
-import { clipped, fillOfPatch, filledContext, locate, prepareGuide, prepareSubject, textContext, windowOfPatch, type Guide, type Situation } from './prepare.ts'
+import {
+  clipped,
+  fillOfPatch,
+  fillSurroundings,
+  locate,
+  prepareGuide,
+  prepareSubject,
+  textContext,
+  windowOfPatch,
+  type Guide,
+  type Situation,
+} from './prepare.ts'
 import { StageClock } from './progress.ts'
 import { denoise, plannedSteps } from './sampling.ts'
 import { scoreResult } from './scores.ts'
@@ -79,11 +90,11 @@ export async function generate(given: JobInputs, workshop: Workshop, hooks: JobH
       },
     ),
   )
-  const decoded = await clock.stage('decode', 1, async () => clipped(fromPlanesUnrounded(await model.decodeLatent(latent))))
+  const decoded = await clock.stage('decode', 1, async () => clipped(fromPlanes(await model.decodeLatent(latent))))
   await checkpoint(hooks)
   // Blend: at the picture's own resolution, inside the mask alone.
   const { pixels, after } = await clock.stage('blend', 1, async () => {
-    const colour = colourOfPatch(decoded, guide, zoom, recipe.detailTransfer)
+    const colour = colourOfPatch(decoded, guide, mask, zoom, recipe.detailTransfer)
     const pixels = patchPixels(colour, alpha)
     return { pixels, after: laid(scene, zoom.patch, pixels) }
   })
@@ -100,7 +111,7 @@ const STAGES: Record<Recipe['mode'], readonly string[]> = { insert: SAMPLED, tex
 async function fillHole(situation: Situation, clock: StageClock, hooks: JobHooks): Promise<Generated> {
   const { inputs, zoom } = situation
   await checkpoint(hooks)
-  const colour = await clock.stage('fill', 1, async () => fillOfPatch(await filledContext(situation), situation))
+  const colour = await clock.stage('fill', 1, async () => fillOfPatch(await fillSurroundings(situation), situation))
   const { pixels, after } = await clock.stage('blend', 1, async () => {
     const pixels = patchPixels(colour, patchAlpha(inputs.mask, zoom.patch, inputs.recipe.featherPx))
     return { pixels, after: laid(inputs.scene, zoom.patch, pixels) }
@@ -144,20 +155,30 @@ function checkInputs({ recipe, scene, mask, subjects }: JobInputs): void {
 }
 
 function checkModel({ subjects, recipe }: JobInputs, { facts }: LarGenModel): void {
-  if (subjects.length > 0 && !facts.parts.subject) throw new UserError('model-cannot', `model "${facts.id}" takes no subject, it has no image encoder; use a text alone`)
+  if (subjects.length > 0 && !facts.parts.subject)
+    throw new UserError('model-cannot', `model "${facts.id}" takes no subject, it has no image encoder; use a text alone`)
   if (!facts.parts.text) throw new UserError('model-cannot', `model "${facts.id}" has no text encoder`)
   const step = facts.vaeFactor * facts.latentMultiple
   if (recipe.size % step !== 0) throw new UserError('bad-size', `size ${recipe.size} does not fit model "${facts.id}": expected a multiple of ${step}`)
 }
 
+/** Share of the region's shorter side over which a shadow ends towards the mask's edge: one that is cut off there would show the mask. */
+const SHADOW_FADE = 0.2
+
 /** Brings the model's square to the patch at the picture's own resolution, with the guide's detail where the two agree. */
-function colourOfPatch(decoded: Samples, guide: Guide | null, zoom: Zoom, share: number): Rgb {
-  const { patch } = zoom
+function colourOfPatch(decoded: Samples, guide: Guide | null, mask: Coverage, zoom: Zoom, share: number): Rgb {
+  const { patch, region } = zoom
   const toPatch = (samples: Samples): Samples => resampleWindow(samples, windowOfPatch(zoom, zoom.size), patch.w, patch.h)
   const plain = toPatch(decoded)
   if (guide === null || share === 0) return { width: patch.w, height: patch.h, pixels: bytesOf(plain) }
   const { light, shadow, steady } = compareWithGuide(decoded, guide.throughVae, guide.view, guide.coverage)
-  const fine = { light: toPatch(light), shadow: toPatch(shadow), steady: toPatch(steady) }
+  const fade = patchAlpha(mask, patch, SHADOW_FADE * Math.min(region.w, region.h))
+  const fineShadow = toPatch(shadow)
+  const fine = {
+    light: toPatch(light),
+    shadow: { ...fineShadow, values: fineShadow.values.map((value, at) => (value * fade.pixels[at]!) / 255) },
+    steady: toPatch(steady),
+  }
   const detailed = transferDetail(plain, guide.patch, guide.patchCoverage, fine, share)
   return { width: patch.w, height: patch.h, pixels: bytesOf(detailed) }
 }

@@ -57,7 +57,10 @@ export class ModelStore {
     if (exact !== undefined) return exact.folder
     const [other] = known
     if (other === undefined) throw await this.missing(wanted.id)
-    throw new UserError('model-changed', `${other.folder}: the recipe was made with another state of model "${wanted.id}" (manifest ${wanted.sha256.slice(0, 12)}, found ${other.sha256.slice(0, 12)})`)
+    throw new UserError(
+      'model-changed',
+      `${other.folder}: the recipe was made with another state of model "${wanted.id}" (manifest ${wanted.sha256.slice(0, 12)}, found ${other.sha256.slice(0, 12)})`,
+    )
   }
 
   private async missing(id: string): Promise<UserError> {
@@ -90,6 +93,10 @@ async function checkSizes(folder: string): Promise<void> {
   for (const { path, bytes } of manifest.files) {
     const found = await stat(join(folder, path)).catch(() => null)
     if (found === null) throw new UserError('model-damaged', `${join(folder, path)}: a file of model "${manifest.id}" is missing`)
-    if (found.size !== bytes) throw new UserError('model-damaged', `${join(folder, path)}: ${found.size} bytes, expected ${bytes}; the file of model "${manifest.id}" is damaged or cut off`)
+    if (found.size !== bytes)
+      throw new UserError(
+        'model-damaged',
+        `${join(folder, path)}: ${found.size} bytes, expected ${bytes}; the file of model "${manifest.id}" is damaged or cut off`,
+      )
   }
 }

@@ -1,9 +1,10 @@
+import type { Box } from '../contract/basics.ts'
 import type { Placement } from '../contract/recipe.ts'
 import { assignSubject, type SubjectTokens } from './assign.ts'
 import { bytesInside } from './byte-cache.ts'
 import { chromaGate, coverageOfDrawn, drawCutout, fittedPlacement, laidOn, movedTo, placedCutout, shareInside } from './guide.ts'
 import { boundsOf, boxMask, hardened } from './image/masks.ts'
-import { fromPlanesUnrounded, toPlanes } from './image/planes.ts'
+import { fromPlanes, toPlanes } from './image/planes.ts'
 import { byte, bytesOf, cropCoverage, cropRgb, samplesOfBytes, type Coverage, type Rgb, type Samples } from './image/raster.ts'
 import { resampleWindow, resizeCoverage, resizeRgb, type Window } from './image/resize.ts'
 import type { JobInputs, Workshop } from './job.ts'
@@ -41,8 +42,14 @@ export async function locate(model: LarGenModel, situation: Situation): Promise<
     const pixels = toPlanes(view.scene)
     const hole = view.mask.pixels
     const count = zoom.size * zoom.size
-    const masked = tensor(pixels.data.map((value, at) => (hole[at % count] === 255 ? 0 : value)), pixels.shape)
-    const ones = tensor(Float32Array.from(hole, (value) => value / 255), [1, 1, zoom.size, zoom.size])
+    const masked = tensor(
+      pixels.data.map((value, at) => (hole[at % count] === 255 ? 0 : value)),
+      pixels.shape,
+    )
+    const ones = tensor(
+      Float32Array.from(hole, (value) => value / 255),
+      [1, 1, zoom.size, zoom.size],
+    )
     return {
       view,
       mask: latentMask(ones, model),
@@ -86,7 +93,13 @@ export async function prepareSubject(model: LarGenModel, situation: Situation): 
     const { vision, parts } = model.facts
     if (vision === null) throw new RangeError('a subject was given to a model without an image encoder')
     const cuts = inputs.subjects.map(cutSubject)
-    const tokens = await assignSubject(model, concat(cuts.map((cut) => clipInput(cut.onWhite, vision)), 0))
+    const tokens = await assignSubject(
+      model,
+      concat(
+        cuts.map((cut) => clipInput(cut.onWhite, vision)),
+        0,
+      ),
+    )
     const latents: Tensor[] = []
     if (parts.refine) for (const cut of cuts) latents.push(await model.encodeImage(refineInput(cut, zoom.size)))
     return { ...tokens, latents }
@@ -118,7 +131,7 @@ export async function prepareGuide(model: LarGenModel, situation: Situation, loc
   const chroma = chromaGate(recipe.beta, recipe.prompt !== '')
   const key = `guide ${modelKey(situation)} ${sceneKey(situation)} ${subjectKey(situation)} ${JSON.stringify(recipe.placement)} ${chroma}`
   return await shared(situation, key, async () => {
-    const fill = await filledContext(situation)
+    const fill = await fillSurroundings(situation)
     const cutout = placedCutout(subject)
     const marked = situation.rectangle ? boxMask(mask.width, mask.height, zoom.region) : hardened(mask)
     const placement = recipe.placement ?? automaticPlacement(cutout, situation, located)
@@ -129,7 +142,7 @@ export async function prepareGuide(model: LarGenModel, situation: Situation, loc
     const fineMarked = cropCoverage(marked, zoom.patch)
     return {
       latent,
-      throughVae: clipped(fromPlanesUnrounded(await model.decodeLatent(latent))),
+      throughVae: clipped(fromPlanes(await model.decodeLatent(latent))),
       view: small,
       coverage: coverageOfDrawn(drawn, located.view.mask),
       patch: laidOn(fillOfPatch(fill, situation), fineDrawn, fineMarked, chroma),
@@ -151,32 +164,63 @@ function placementNotices(cutout: Samples, placement: Placement, { inputs, zoom 
   return inside >= 0.9 ? [] : [`${Math.round((1 - inside) * 100)} % of the placed subject lies outside the mask and is cut off.`]
 }
 
+/** The picture around the hole, with the hole filled. */
+export interface Filled {
+  readonly picture: Rgb
+  /** Where it lies in the scene; inside it. */
+  readonly box: Box
+}
+
+/** The filling network looks at the hole and about as much again on each side; it makes worse guesses in the model's tighter context box. */
+const FILL_SURROUNDINGS = 3
 /** Longest side on which the filling network works; it thinks at 512, more would only be enlarged. */
 const LONGEST_FILL = 2048
 
-/** The context with the hole filled from its surroundings, at the picture's own resolution up to a bound. */
-export async function filledContext(situation: Situation): Promise<Rgb> {
+/** The hole filled from its surroundings, at the picture's own resolution up to a bound. */
+export async function fillSurroundings(situation: Situation): Promise<Filled> {
   return await shared(situation, `fill ${sceneKey(situation)}`, async () => {
     const { inputs, zoom, rectangle, workshop } = situation
     const { scene, mask } = inputs
-    const side = Math.min(zoom.context.w, LONGEST_FILL)
+    const box = grownInside(zoom.context, zoom.patch, scene)
+    const scale = Math.min(1, LONGEST_FILL / Math.max(box.w, box.h))
+    const [width, height] = [Math.max(2, Math.round(box.w * scale)), Math.max(2, Math.round(box.h * scale))]
     const hole = hardened(mask, 0)
     const drawn = rectangle ? union(hole, boxMask(mask.width, mask.height, zoom.region)) : hole
-    return await workshop.fill(resizeRgb(cropRgb(scene, zoom.context), side, side), hardened(resizeCoverage(cropCoverage(drawn, zoom.context), side, side), 0))
+    const small = hardened(resizeCoverage(cropCoverage(drawn, box), width, height), 0)
+    return { picture: await workshop.fill(resizeRgb(cropRgb(scene, box), width, height), small), box }
   })
 }
 
-/** The filled context over the patch, at the picture's resolution. */
-export function fillOfPatch(fill: Rgb, { zoom }: Situation): Rgb {
-  const { context, patch } = zoom
-  if (fill.width === context.w) return cropRgb(fill, { ...patch, x: patch.x - context.x, y: patch.y - context.y })
-  const samples = resampleWindow(samplesOfBytes(fill.pixels, fill.width, fill.height, 3), windowOfPatch(zoom, fill.width), patch.w, patch.h)
-  return { width: patch.w, height: patch.h, pixels: bytesOf(samples) }
+/** The part of the picture that holds the context and, around the patch, `FILL_SURROUNDINGS` times its longer side. */
+function grownInside(context: Box, patch: Box, { width, height }: Rgb): Box {
+  const half = (Math.max(patch.w, patch.h) * FILL_SURROUNDINGS) / 2
+  const left = Math.max(0, Math.floor(Math.min(context.x, patch.x + patch.w / 2 - half)))
+  const top = Math.max(0, Math.floor(Math.min(context.y, patch.y + patch.h / 2 - half)))
+  const right = Math.min(width, Math.ceil(Math.max(context.x + context.w, patch.x + patch.w / 2 + half)))
+  const bottom = Math.min(height, Math.ceil(Math.max(context.y + context.h, patch.y + patch.h / 2 + half)))
+  return { x: left, y: top, w: right - left, h: bottom - top }
+}
+
+/** A part of the filled surroundings, at the picture's resolution; mirrored where it reaches over the picture's border. */
+function fillAt({ picture, box }: Filled, part: Box): Rgb {
+  if (picture.width === box.w) return cropRgb(picture, { ...part, x: part.x - box.x, y: part.y - box.y })
+  const [across, down] = [picture.width / box.w, picture.height / box.h]
+  const window = { x: (part.x - box.x) * across, y: (part.y - box.y) * down, width: part.w * across, height: part.h * down }
+  return {
+    width: part.w,
+    height: part.h,
+    pixels: bytesOf(resampleWindow(samplesOfBytes(picture.pixels, picture.width, picture.height, 3), window, part.w, part.h)),
+  }
+}
+
+/** The filled patch, at the picture's resolution. */
+export function fillOfPatch(filled: Filled, { zoom }: Situation): Rgb {
+  return fillAt(filled, zoom.patch)
 }
 
 /** The filled context at the model's size, the scene itself outside the hole. */
-function fillOfView(fill: Rgb, view: View, { size }: Zoom): Rgb {
-  const small = resizeRgb(fill, size, size)
+function fillOfView(filled: Filled, view: View, { context, size }: Zoom): Rgb {
+  const small = resizeRgb(fillAt(filled, context), size, size)
   return { ...small, pixels: small.pixels.map((value, at) => (view.mask.pixels[Math.floor(at / 3)] === 0 ? view.scene.pixels[at]! : value)) }
 }
 

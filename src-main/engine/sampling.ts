@@ -1,6 +1,6 @@
 import { bytesInside } from './byte-cache.ts'
 import { predictGuided, type Condition } from './guidance.ts'
-import { fromPlanesUnrounded } from './image/planes.ts'
+import { fromPlanes } from './image/planes.ts'
 import type { LarGenModel, RefineFeatures } from './model.ts'
 import { NOISE, normalNoise } from './noise.ts'
 import { emptyGuide, modelKey, subjectKey, type Guide, type Located, type PreparedSubject, type Situation } from './prepare.ts'
@@ -119,7 +119,7 @@ function previewer(model: LarGenModel, show: SamplingHooks['onPreview']): (clean
     if (show === undefined) return
     const now = performance.now()
     if (now - shownAt < cost / PREVIEW_SHARE) return
-    show(fromPlanesUnrounded(await model.decodeLatent(clean)))
+    show(fromPlanes(await model.decodeLatent(clean)))
     shownAt = performance.now()
     cost = shownAt - now
   }

@@ -66,7 +66,8 @@ function squareOf(box: Box): Box {
 /** The square, grown and moved as little as need be to hold `inner`. */
 function covering(square: Box, inner: Box): Box {
   const side = Math.max(square.w, inner.w, inner.h)
-  const grown = side === square.w ? square : { x: square.x - Math.floor((side - square.w) / 2), y: square.y - Math.floor((side - square.h) / 2), w: side, h: side }
+  const grown =
+    side === square.w ? square : { x: square.x - Math.floor((side - square.w) / 2), y: square.y - Math.floor((side - square.h) / 2), w: side, h: side }
   return {
     ...grown,
     x: Math.min(Math.max(grown.x, inner.x + inner.w - side), inner.x),
@@ -75,7 +76,8 @@ function covering(square: Box, inner: Box): Box {
 }
 
 function insidePicture(square: Box, width: number, height: number): Box {
-  const along = (start: number, side: number, length: number): number => (side >= length ? -Math.floor((side - length) / 2) : Math.min(Math.max(start, 0), length - side))
+  const along = (start: number, side: number, length: number): number =>
+    side >= length ? -Math.floor((side - length) / 2) : Math.min(Math.max(start, 0), length - side)
   return { ...square, x: along(square.x, square.w, width), y: along(square.y, square.h, height) }
 }
 

@@ -26,7 +26,8 @@ export class BlobStore {
 
   /** Where a blob lies or would lie. @throws UserError `bad-blob` when the name is no SHA-256. */
   path(sha256: string): string {
-    if (!sha256Schema.safeParse(sha256).success) throw new UserError('bad-blob', `a picture of the store is named by 64 hex digits, found "${sha256.slice(0, 80)}"`)
+    if (!sha256Schema.safeParse(sha256).success)
+      throw new UserError('bad-blob', `a picture of the store is named by 64 hex digits, found "${sha256.slice(0, 80)}"`)
     return join(this.folder, `${sha256}.png`)
   }
 

@@ -57,7 +57,9 @@ async function transform(picture: Picture, output: 'srgb' | Uint8Array, depth: 8
     try {
       const image = vipsImageOf(scope, picture)
       const colour = picture.channels === 4 ? own(image.extractBand(0, { n: 3 })) : image
-      const turned = own(output === 'srgb' ? colour.iccTransform('srgb', { embedded: true, depth, black_point_compensation: true }) : exportTo(scope, colour, output, depth))
+      const turned = own(
+        output === 'srgb' ? colour.iccTransform('srgb', { embedded: true, depth, black_point_compensation: true }) : exportTo(scope, colour, output, depth),
+      )
       const rgb = samplesOf(turned, depth)
       return picture.channels === 4 ? withAlpha(rgb, picture, depth) : rgb
     } catch (error) {

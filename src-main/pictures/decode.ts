@@ -50,7 +50,10 @@ function decode(scope: Scope, bytes: Uint8Array, name: string): DecodedPicture {
   // Rotation reads out of order, which a sequential decoder cannot serve.
   const file = own(vips.Image.newFromBuffer(bytes, '', { access: turned ? 'random' : 'sequential', fail_on: 'error' }))
   const upright = turned ? own(file.autorot()) : file
-  const format = header.getString('vips-loader').replace(/load.*$/, '').replace('heif', 'avif')
+  const format = header
+    .getString('vips-loader')
+    .replace(/load.*$/, '')
+    .replace('heif', 'avif')
   return { ...toRgb(scope, upright, name), format }
 }
 
@@ -87,7 +90,8 @@ function toRgb(scope: Scope, image: VipsImage, name: string): Picture & { profil
 
 /** Grey, CMYK, Lab and floating-point colours to sRGB of the given depth. */
 function convertToSrgb({ own }: Scope, colour: VipsImage, profileSpace: string, depth: 8 | 16, name: string): VipsImage {
-  const matches = (profileSpace === 'GRAY' && colour.bands === 1) || (profileSpace === 'CMYK' && colour.bands === 4) || (profileSpace === 'LAB' && colour.bands === 3)
+  const matches =
+    (profileSpace === 'GRAY' && colour.bands === 1) || (profileSpace === 'CMYK' && colour.bands === 4) || (profileSpace === 'LAB' && colour.bands === 3)
   if (matches) return colour.iccTransform('srgb', { embedded: true, depth, black_point_compensation: true })
   if (colour.interpretation === 'cmyk') return colour.iccTransform('srgb', { input_profile: 'cmyk', depth, black_point_compensation: true })
   if (colour.bands !== 1 && colour.bands !== 3) {

@@ -22,7 +22,10 @@ const replayIndexSchema = z.strictObject({
   format: z.literal(1),
   box: boxSchema,
   scenePixels: sha256Schema,
-  files: z.array(z.strictObject({ sha256: sha256Schema, bytes: z.int().nonnegative() })).min(1).max(64),
+  files: z
+    .array(z.strictObject({ sha256: sha256Schema, bytes: z.int().nonnegative() }))
+    .min(1)
+    .max(64),
 })
 
 /** What `replay` needs besides the picture's own pixels. */

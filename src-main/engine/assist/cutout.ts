@@ -29,7 +29,10 @@ export function openCutOut(path: string): CutOut {
 
 async function saliencyOf(session: InferenceSession, picture: Rgb): Promise<Float32Array> {
   const small = resizeSmooth(samplesOfBytes(picture.pixels, picture.width, picture.height, 3), SIDE, SIDE).values
-  const brightest = Math.max(1, small.reduce((most, value) => Math.max(most, value), 0))
+  const brightest = Math.max(
+    1,
+    small.reduce((most, value) => Math.max(most, value), 0),
+  )
   const input = new Float32Array(3 * SIDE * SIDE)
   for (let at = 0; at < SIDE * SIDE; at++) {
     for (let channel = 0; channel < 3; channel++) {

@@ -26,7 +26,10 @@ export function openFill(path: string): Fill {
       for (let channel = 0; channel < 3; channel++) image[channel * count + at] = picture.pixels[at * 3 + channel]!
     }
     const session = await open()
-    const results = await session.run({ image: new OrtTensor('uint8', image, [1, 3, height, width]), mask: new OrtTensor('uint8', known, [1, 1, height, width]) })
+    const results = await session.run({
+      image: new OrtTensor('uint8', image, [1, 3, height, width]),
+      mask: new OrtTensor('uint8', known, [1, 1, height, width]),
+    })
     const filled = results['result']?.data
     if (!(filled instanceof Uint8Array)) throw new TypeError('the filling network gave no bytes')
     const pixels = Uint8Array.from(picture.pixels)

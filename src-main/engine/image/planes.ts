@@ -1,5 +1,5 @@
 import { tensor, type Tensor } from '../runtime/tensor.ts'
-import { byte, type Rgb, type Samples } from './raster.ts'
+import type { Rgb, Samples } from './raster.ts'
 
 /** RGB picture to [1, 3, H, W] in -1 .. 1, the range of the VAE. */
 export function toPlanes(picture: Rgb): Tensor {
@@ -14,14 +14,8 @@ export function toClipPlanes(samples: Samples, mean: readonly number[], std: rea
   return planesOf(samples.values, samples.width, samples.height, (value, channel) => (value / 255 - mean[channel]!) / std[channel]!)
 }
 
-/** [1, 3, H, W] in about -1 .. 1 to 8-bit RGB, clamped and rounded. */
-export function fromPlanes(planes: Tensor): Rgb {
-  const samples = fromPlanesUnrounded(planes)
-  return { width: samples.width, height: samples.height, pixels: Uint8Array.from(samples.values, byte) }
-}
-
 /** [1, 3, H, W] in about -1 .. 1 to interleaved 0 .. 255 without clamping or rounding. */
-export function fromPlanesUnrounded(planes: Tensor): Samples {
+export function fromPlanes(planes: Tensor): Samples {
   const height = planes.shape[2]!
   const width = planes.shape[3]!
   const count = width * height

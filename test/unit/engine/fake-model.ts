@@ -45,12 +45,26 @@ export function fakeModel(guideChannels = true): { model: LarGenModel; calls: Ca
     },
     encodeText: (prompts) => {
       calls.text.push(...prompts)
-      return Promise.resolve({ context: zeros([prompts.length, 8, 4]), pooled: tensor(Float32Array.from({ length: prompts.length * 3 }, () => 1), [prompts.length, 3]), cut: prompts.map((prompt) => prompt.length > 60) })
+      return Promise.resolve({
+        context: zeros([prompts.length, 8, 4]),
+        pooled: tensor(
+          Float32Array.from({ length: prompts.length * 3 }, () => 1),
+          [prompts.length, 3],
+        ),
+        cut: prompts.map((prompt) => prompt.length > 60),
+      })
     },
     encodeVision: (pixels) => {
       calls.vision++
       const batch = pixels.shape[0] ?? 1
-      return Promise.resolve({ penultimate: zeros([batch, 5, 4]), last: zeros([batch, 5, 4]), embeds: tensor(Float32Array.from({ length: batch * 3 }, (_, at) => 1 + (at % 3)), [batch, 3]) })
+      return Promise.resolve({
+        penultimate: zeros([batch, 5, 4]),
+        last: zeros([batch, 5, 4]),
+        embeds: tensor(
+          Float32Array.from({ length: batch * 3 }, (_, at) => 1 + (at % 3)),
+          [batch, 3],
+        ),
+      })
     },
     imageTokens: (penultimate) => Promise.resolve(zeros([penultimate.shape[0] ?? 1, 2, 4])),
     detailTokens: (last) => Promise.resolve(zeros([last.shape[0] ?? 1, 5, 4])),

@@ -102,7 +102,11 @@ describe('generate', () => {
   })
 
   it('starts later the firmer the guide holds, and honours --no-refine', async () => {
-    for (const [guideStrength, steps] of [[0, 4], [0.5, 2], [1, 1]] as const) {
+    for (const [guideStrength, steps] of [
+      [0, 4],
+      [0.5, 2],
+      [1, 1],
+    ] as const) {
       const { workshop, calls } = workshopOf()
       await generate(inputsOf(recipeOf({ guideStrength, refine: false })), workshop)
       expect(calls.predict).toHaveLength(steps)
@@ -125,20 +129,28 @@ describe('generate', () => {
   it('ends between two steps when it is cancelled', async () => {
     const { workshop, calls } = workshopOf()
     let steps = 0
-    const run = generate(inputsOf(recipeOf({ steps: 40 })), workshop, { progress: ({ stage, step }) => (steps = stage === 'sample' ? step : 0), cancelled: () => steps >= 3 })
+    const run = generate(inputsOf(recipeOf({ steps: 40 })), workshop, {
+      progress: ({ stage, step }) => (steps = stage === 'sample' ? step : 0),
+      cancelled: () => steps >= 3,
+    })
     await expect(run).rejects.toBeInstanceOf(Cancelled)
     expect(calls.predict).toHaveLength(3)
   })
 
   it('shows previews of the patch', async () => {
     const shown: number[] = []
-    await generate(inputsOf(recipeOf({ steps: 8 })), workshopOf().workshop, { preview: (box, preview) => shown.push(box.w, preview.width, preview.rgba.length / preview.width / preview.height) })
+    await generate(inputsOf(recipeOf({ steps: 8 })), workshopOf().workshop, {
+      preview: (box, preview) => shown.push(box.w, preview.width, preview.rgba.length / preview.width / preview.height),
+    })
     expect(shown.slice(0, 3)).toEqual([40, 40, 4])
   })
 
   it('fills without a model', async () => {
     const { workshop, calls } = workshopOf()
-    const { pixels, facts } = await generate(inputsOf(recipeOf({ mode: 'fill' })), { ...workshop, model: () => Promise.reject(new Error('no model is needed')) })
+    const { pixels, facts } = await generate(inputsOf(recipeOf({ mode: 'fill' })), {
+      ...workshop,
+      model: () => Promise.reject(new Error('no model is needed')),
+    })
     expect([...pixels.subarray((20 * 40 + 20) * 4, (20 * 40 + 20) * 4 + 4)]).toEqual([90, 90, 90, 255])
     expect(calls.predict).toHaveLength(0)
     expect(facts.changedOutsideMask).toBe(0)
@@ -146,7 +158,10 @@ describe('generate', () => {
 
   it('notes what a person should know', async () => {
     const { workshop } = workshopOf()
-    const { facts } = await generate(inputsOf(recipeOf({ prompt: 'x'.repeat(80), placement: { centreX: 90, centreY: 70, width: 30, height: 30, degrees: 0, flipX: false, flipY: false } })), workshop)
+    const { facts } = await generate(
+      inputsOf(recipeOf({ prompt: 'x'.repeat(80), placement: { centreX: 90, centreY: 70, width: 30, height: 30, degrees: 0, flipX: false, flipY: false } })),
+      workshop,
+    )
     expect(facts.notices.join('\n')).toMatch(/longer than the model reads/)
     expect(facts.notices.join('\n')).toMatch(/lies outside the mask/)
   })
@@ -160,7 +175,10 @@ describe('generate', () => {
     await refuse((inputs) => ({ ...inputs, mask: boxMask(100, 80, { x: 0, y: 0, w: 0, h: 0 }) }), 'empty-mask')
     await refuse((inputs) => ({ ...inputs, mask: boxMask(90, 80, { x: 0, y: 0, w: 9, h: 9 }) }), 'bad-mask')
     await refuse((inputs) => ({ ...withRecipe({ mode: 'fill' })(inputs), mask: boxMask(100, 80, { x: 0, y: 0, w: 100, h: 80 }) }), 'full-mask')
-    await refuse((inputs) => ({ ...inputs, subjects: inputs.subjects.map(({ picture, cutout }) => ({ picture, cutout: { ...cutout, pixels: new Uint8Array(400) } })) }), 'empty-subject')
+    await refuse(
+      (inputs) => ({ ...inputs, subjects: inputs.subjects.map(({ picture, cutout }) => ({ picture, cutout: { ...cutout, pixels: new Uint8Array(400) } })) }),
+      'empty-subject',
+    )
     await refuse((inputs) => ({ ...withRecipe({ prompt: ' ' })(inputs), subjects: [] }), 'nothing-asked')
     await refuse(withRecipe({ mode: 'text', prompt: '' }), 'no-prompt')
     await refuse((inputs) => ({ ...withRecipe({ mode: 'subject' })(inputs), subjects: [] }), 'no-subject')

@@ -12,7 +12,8 @@ function subject(side: number) {
 
 const window = { x: 0, y: 0, w: 100, h: 100 }
 const place = { centreX: 50, centreY: 50, width: 40, height: 20, degrees: 0, flipX: false, flipY: false }
-const at = (drawn: { width: number; values: Float32Array }, x: number, y: number) => [...drawn.values.subarray((y * drawn.width + x) * 4, (y * drawn.width + x) * 4 + 4)].map(Math.round)
+const at = (drawn: { width: number; values: Float32Array }, x: number, y: number) =>
+  [...drawn.values.subarray((y * drawn.width + x) * 4, (y * drawn.width + x) * 4 + 4)].map(Math.round)
 
 describe('drawCutout', () => {
   it('stands where it was placed', () => {
@@ -33,7 +34,10 @@ describe('drawCutout', () => {
   })
 
   it('covers the same area at any fineness', () => {
-    const area = (side: number) => drawCutout(subject(64), { ...place, degrees: 30 }, window, side, side).values.reduce((sum, value, index) => sum + (index % 4 === 3 ? value : 0), 0) / 255 / (side / 100) ** 2
+    const area = (side: number) =>
+      drawCutout(subject(64), { ...place, degrees: 30 }, window, side, side).values.reduce((sum, value, index) => sum + (index % 4 === 3 ? value : 0), 0) /
+      255 /
+      (side / 100) ** 2
     for (const side of [50, 100, 300]) expect(Math.abs(area(side) - 800)).toBeLessThan(60)
   })
 })

@@ -32,7 +32,11 @@ async function failure(work: Promise<unknown>): Promise<UserError> {
 describe('decodePicture', () => {
   it('gives back what PNG and TIFF were given, in 8 and 16 bit, with alpha', async () => {
     const eight = gradient(37, 23, 4)
-    const sixteen: Picture16 = { ...eight, depth: 16, pixels: Uint16Array.from(eight.pixels, (value, at) => value * 257 - (at & 63)).map((value) => Math.max(0, value)) }
+    const sixteen: Picture16 = {
+      ...eight,
+      depth: 16,
+      pixels: Uint16Array.from(eight.pixels, (value, at) => value * 257 - (at & 63)).map((value) => Math.max(0, value)),
+    }
     for (const format of ['png', 'tiff'] as const) {
       for (const picture of [eight, sixteen]) {
         const back = await decodePicture(await encodePicture(picture, format), { name: 'x' })
@@ -56,7 +60,11 @@ describe('decodePicture', () => {
     const files = await withVips((scope) => {
       const grey = scope.own(scope.vips.Image.newFromMemory(Uint8Array.from([0, 60, 120, 255]), 2, 2, 1, scope.vips.BandFormat.uchar))
       const cmyk = scope.own(vipsImageOf(scope, gradient(8, 8, 3)).iccTransform('cmyk', { input_profile: 'srgb' }))
-      return [scope.own(grey.copy({ interpretation: 'b-w' })).writeToBuffer('.png'), vipsImageOf(scope, gradient(16, 16, 3)).writeToBuffer('.png', { palette: true }), cmyk.writeToBuffer('.jpg')]
+      return [
+        scope.own(grey.copy({ interpretation: 'b-w' })).writeToBuffer('.png'),
+        vipsImageOf(scope, gradient(16, 16, 3)).writeToBuffer('.png', { palette: true }),
+        cmyk.writeToBuffer('.jpg'),
+      ]
     })
     const [grey, palette, cmyk] = await Promise.all(files.map((bytes) => decodePicture(bytes, { name: 'x' })))
     expect(grey?.pixels.slice(0, 6)).toEqual(Uint8Array.from([0, 0, 0, 60, 60, 60]))
@@ -67,14 +75,18 @@ describe('decodePicture', () => {
     const jpeg = await encodePicture(gradient(200, 200, 3), 'jpeg')
     expect((await failure(decodePicture(new Uint8Array(0), { name: 'a.png' }))).message).toMatch(/^a\.png: the file is empty/)
     expect((await failure(decodePicture(new TextEncoder().encode('hello there'), { name: 'b.png' }))).message).toMatch(/^b\.png: not a picture.*expected PNG/)
-    expect((await failure(decodePicture(new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'), { name: 'b.svg' }))).code).toBe('bad-image')
+    expect(
+      (await failure(decodePicture(new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'), { name: 'b.svg' }))).code,
+    ).toBe('bad-image')
     expect((await failure(decodePicture(jpeg.subarray(0, 900), { name: 'c.jpg' }))).message).toMatch(/^c\.jpg: the picture is damaged/)
     const dot = await encodePng(gradient(1, 1, 3))
     expect((await failure(decodePicture(dot, { name: 'd.png' }))).message).toBe('d.png: 1 x 1 pixels, expected at least 2 x 2')
   })
 
   it('refuses 100 megapixels by the header alone', async () => {
-    const large = await withVips(({ vips, own }) => own(own(vips.Image.black(10_000, 10_000)).copy({ interpretation: 'b-w' })).writeToBuffer('.png', { compression: 1 }))
+    const large = await withVips(({ vips, own }) =>
+      own(own(vips.Image.black(10_000, 10_000)).copy({ interpretation: 'b-w' })).writeToBuffer('.png', { compression: 1 }),
+    )
     const started = performance.now()
     expect((await failure(decodePicture(large, { name: 'e.png' }))).message).toBe('e.png: 10000 x 10000 is 100.0 megapixels, expected at most 64')
     expect(performance.now() - started).toBeLessThan(500)

@@ -49,14 +49,23 @@ async function plainPng(): Promise<Uint8Array> {
 }
 
 const maskBytes = new TextEncoder().encode('mask')
-const replay = { box: { x: 1, y: 2, w: 3, h: 4 }, covered: new TextEncoder().encode('covered'), scenePixels: hash('pixels'), blobs: new Map([[hash('mask'), maskBytes]]) }
+const replay = {
+  box: { x: 1, y: 2, w: 3, h: 4 },
+  covered: new TextEncoder().encode('covered'),
+  scenePixels: hash('pixels'),
+  blobs: new Map([[hash('mask'), maskBytes]]),
+}
 
 describe('recipes inside a PNG', () => {
   it('come back whole and leave the picture readable', async () => {
     const png = embedRecipes(await plainPng(), { turns: [{ recipe, facts }], replay })
     expect(readRecipes(png, 'x.png')).toEqual({ turns: [{ recipe, facts }], replay })
     expect((await decodePicture(png, { name: 'x.png' })).width).toBe(9)
-    expect(readPngChunks(png, 'x.png').map((chunk) => chunk.type).slice(-3)).toEqual(['iTXt', 'lkSP', 'IEND'])
+    expect(
+      readPngChunks(png, 'x.png')
+        .map((chunk) => chunk.type)
+        .slice(-3),
+    ).toEqual(['iTXt', 'lkSP', 'IEND'])
   })
 
   it('replace older ones', async () => {

@@ -26,7 +26,11 @@ describe('resizing', () => {
 
   it('keeps a constant constant, whatever the window', () => {
     const flat = { width: 9, height: 7, channels: 3, values: new Float32Array(9 * 7 * 3).fill(42) }
-    for (const [width, height] of [[20, 3], [3, 20], [1, 1]] as const) {
+    for (const [width, height] of [
+      [20, 3],
+      [3, 20],
+      [1, 1],
+    ] as const) {
       const out = resampleWindow(flat, { x: -1.5, y: 2.25, width: 7.3, height: 6 }, width, height)
       expect(out.values.every((value) => Math.abs(value - 42) < 1e-3)).toBe(true)
     }
@@ -35,7 +39,9 @@ describe('resizing', () => {
   it('takes the part that the window names', () => {
     const ramp = row(0, 10, 20, 30, 40, 50, 60, 70)
     expect(rounded(resampleWindow(ramp, { x: 2, y: 0, width: 4, height: 1 }, 4, 1).values)).toEqual([20, 30, 40, 50])
-    expect(rounded(resampleWindow(ramp, { x: 2, y: 0, width: 4, height: 1 }, 8, 1).values).map(Math.round)).toEqual([18, 23, 28, 33, 38, 43, 48, 53].map((value) => expect.closeTo(value, -0.5) as unknown as number))
+    expect(rounded(resampleWindow(ramp, { x: 2, y: 0, width: 4, height: 1 }, 8, 1).values).map(Math.round)).toEqual(
+      [18, 23, 28, 33, 38, 43, 48, 53].map((value) => expect.closeTo(value, -0.5) as unknown as number),
+    )
   })
 })
 
