@@ -1,9 +1,8 @@
 import type { Messages } from './en.ts'
 
 export const de: Messages = {
-  keys: { ctrl: 'Strg', shift: 'Umschalt', alt: 'Alt', enter: 'Eingabe', escape: 'Esc', space: 'Leertaste', arrows: 'Pfeile', backspace: 'Rücktaste' },
+  keys: { ctrl: 'Strg', shift: 'Umschalt', alt: 'Alt', enter: 'Eingabe', escape: 'Esc', space: 'Leertaste', arrows: 'Pfeile' },
   open: 'Öffnen',
-  save: 'Sichern',
   exportPicture: 'Exportieren',
   undo: (what) => (what ? `Rückgängig: ${what}` : 'Nichts rückgängig zu machen'),
   redo: (what) => (what ? `Wiederholen: ${what}` : 'Nichts zu wiederholen'),
@@ -11,8 +10,6 @@ export const de: Messages = {
   untitled: 'Kein Dokument',
   close: 'Schließen',
   cancel: 'Abbrechen',
-  zoomIn: 'Vergrößern',
-  zoomOut: 'Verkleinern',
   fit: 'Einpassen',
   fitTitle: 'Das Bild in das Fenster einpassen',
   compare: 'Vorher und nachher vergleichen',
@@ -88,10 +85,6 @@ export const de: Messages = {
   secondsLeft: (seconds) => (seconds < 90 ? `noch ${Math.ceil(seconds)} s` : `noch ${Math.ceil(seconds / 60)} min`),
   progressSpoken: (percent) => `Wird erzeugt, ${percent} Prozent`,
   candidatesReady: (count) => (count === 1 ? 'Ein Vorschlag ist fertig' : `${count} Vorschläge sind fertig`),
-  candidateReady: (index) => `Vorschlag ${index} ist fertig`,
-  generationCancelled: 'Erzeugung abgebrochen',
-  accepted: (label) => `Angenommen: ${label}`,
-  failed: (why) => why,
   retry: 'Noch einmal',
   blockers: {
     'no-document': 'Zuerst ein Foto öffnen',
@@ -180,7 +173,6 @@ export const de: Messages = {
     turnWalk: 'Durch die Schritte gehen',
     turnCompare: 'Schritt mit dem aktuellen vergleichen',
     layerOrder: 'Ebene umordnen',
-    betaDefault: 'Beta auf Vorgabe',
   },
 
   settings: 'Einstellungen',

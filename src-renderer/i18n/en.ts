@@ -13,14 +13,12 @@ export interface KeyNames {
   readonly escape: string
   readonly space: string
   readonly arrows: string
-  readonly backspace: string
 }
 
 /** Every line that the window shows. A new language is a new object of this shape; what is missing does not compile. */
 export interface Messages {
   readonly keys: KeyNames
   readonly open: string
-  readonly save: string
   readonly exportPicture: string
   readonly undo: (what: string | null) => string
   readonly redo: (what: string | null) => string
@@ -28,8 +26,6 @@ export interface Messages {
   readonly untitled: string
   readonly close: string
   readonly cancel: string
-  readonly zoomIn: string
-  readonly zoomOut: string
   readonly fit: string
   readonly fitTitle: string
   readonly compare: string
@@ -99,10 +95,6 @@ export interface Messages {
   readonly secondsLeft: (seconds: number) => string
   readonly progressSpoken: (percent: number) => string
   readonly candidatesReady: (count: number) => string
-  readonly candidateReady: (index: number) => string
-  readonly generationCancelled: string
-  readonly accepted: (label: string) => string
-  readonly failed: (why: string) => string
   readonly retry: string
   readonly blockers: Readonly<Record<Blocker, string>>
   readonly turnLabels: Readonly<Record<'fill' | 'subject', string>>
@@ -171,7 +163,6 @@ export interface Messages {
     readonly turnWalk: string
     readonly turnCompare: string
     readonly layerOrder: string
-    readonly betaDefault: string
   }
 
   readonly settings: string
@@ -208,9 +199,8 @@ export interface Messages {
 }
 
 export const en: Messages = {
-  keys: { ctrl: 'Ctrl', shift: 'Shift', alt: 'Alt', enter: 'Enter', escape: 'Esc', space: 'Space', arrows: 'Arrows', backspace: 'Backspace' },
+  keys: { ctrl: 'Ctrl', shift: 'Shift', alt: 'Alt', enter: 'Enter', escape: 'Esc', space: 'Space', arrows: 'Arrows' },
   open: 'Open',
-  save: 'Save',
   exportPicture: 'Export',
   undo: (what) => (what ? `Undo ${what}` : 'Nothing to undo'),
   redo: (what) => (what ? `Redo ${what}` : 'Nothing to redo'),
@@ -218,8 +208,6 @@ export const en: Messages = {
   untitled: 'No document',
   close: 'Close',
   cancel: 'Cancel',
-  zoomIn: 'Zoom in',
-  zoomOut: 'Zoom out',
   fit: 'Fit',
   fitTitle: 'Fit the picture into the window',
   compare: 'Compare before and after',
@@ -294,10 +282,6 @@ export const en: Messages = {
   secondsLeft: (seconds) => (seconds < 90 ? `${Math.ceil(seconds)} s left` : `${Math.ceil(seconds / 60)} min left`),
   progressSpoken: (percent) => `Generating, ${percent} percent`,
   candidatesReady: (count) => (count === 1 ? 'One candidate is ready' : `${count} candidates are ready`),
-  candidateReady: (index) => `Candidate ${index} is ready`,
-  generationCancelled: 'Generation cancelled',
-  accepted: (label) => `Accepted: ${label}`,
-  failed: (why) => why,
   retry: 'Try again',
   blockers: {
     'no-document': 'Open a photo first',
@@ -386,7 +370,6 @@ export const en: Messages = {
     turnWalk: 'Walk through turns',
     turnCompare: 'Compare a turn with the current',
     layerOrder: 'Reorder the layer',
-    betaDefault: 'Beta to its default',
   },
 
   settings: 'Settings',
