@@ -45,7 +45,7 @@ export class Application {
     const log = new LogFile(join(paths.logs, 'main.log'))
     const settings = new SettingsFile(paths.settings)
     const samples = new Samples(paths.resources)
-    const documents = await createDocuments({ recoveryFolder: paths.recovery, blobFolder: paths.blobs })
+    const documents = await createDocuments({ recoveryFolder: paths.recovery, blobFolder: paths.blobs, app: `larkspur ${app.getVersion()}` })
     const blobs = new BlobStore(paths.blobs)
     const modelFolders = [join(paths.resources, 'models'), paths.ownModels]
 

@@ -48,7 +48,10 @@ export class DocumentSession {
       if (only !== null && left.path !== only) continue
       const choice = await this.#parts.dialogs.recover(left)
       if (choice === 'discard') await this.#parts.documents.discard(left.id)
-      if (choice === 'recover') return await this.#replace(() => this.#parts.documents.recover(left.id), null)
+      if (choice !== 'recover') continue
+      // Asked first here: a recovered document that nobody takes would be closed, and with it what was to be saved.
+      if (!(await this.leave())) return null
+      return await this.#replace(() => this.#parts.documents.recover(left.id), null)
     }
     return null
   }
