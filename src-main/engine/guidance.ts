@@ -5,6 +5,8 @@ import { concat, slice, type Tensor } from './runtime/tensor.ts'
 export interface Condition {
   readonly text: Tensor
   readonly imageTokens?: Tensor | undefined
+  /** SDXL's vector condition, for models that take one. */
+  readonly vector?: Tensor | undefined
 }
 
 export interface GuidanceOptions {
@@ -52,17 +54,18 @@ function deviation(values: Float32Array): number {
  */
 export async function predictGuided(
   model: LarGenModel,
-  input: Omit<PredictInput, 'text' | 'imageTokens'>,
+  input: Omit<PredictInput, 'text' | 'imageTokens' | 'vector'>,
   conditional: Condition,
   unconditional: Condition,
   options: GuidanceOptions,
 ): Promise<Tensor> {
   if (options.scale === 1) return model.predict({ ...input, ...conditional })
-  const { imageTokens, text } = conditional
+  const { imageTokens, text, vector } = conditional
   const both = await model.predict({
     ...input,
     text: concat([text, unconditional.text], 0),
     ...(imageTokens && unconditional.imageTokens ? { imageTokens: concat([imageTokens, unconditional.imageTokens], 0) } : {}),
+    ...(vector && unconditional.vector ? { vector: concat([vector, unconditional.vector], 0) } : {}),
   })
   return guided(slice(both, 0, 1), slice(both, 1, 2), options)
 }

@@ -19,6 +19,8 @@ export interface ModelFacts {
   readonly latentMultiple: number
   /** Whether the U-Net takes a guide latent behind the masked-image latent. */
   readonly guideChannels: boolean
+  /** Whether the U-Net takes mask and masked latent; one that does not inpaints by the blend at each step alone. */
+  readonly inpaintingChannels: boolean
   /** How a mask comes to latent size: LAR-Gen's antialiased bilinear, or plain diffusers' nearest. */
   readonly maskToLatent: 'antialiased' | 'nearest'
   /** Betas, prediction type, spacing: everything a sampler needs. */
@@ -36,6 +38,8 @@ export interface EncodedText {
   readonly context: Tensor
   /** [B, width or projection width] pooled at the end mark, projected where the model has a text projection. */
   readonly pooled: Tensor
+  /** [B, width] SDXL's second condition, the pooled text with the picture's sizes (see `vector.ts`); absent for models that take none. */
+  readonly vector?: Tensor | undefined
   /** Per prompt: true when it was longer than the context and was cut. */
   readonly cut: readonly boolean[]
 }
@@ -53,7 +57,7 @@ export interface EncodedVision {
 export type RefineFeatures = ReadonlyMap<string, Tensor>
 
 export interface PredictInput {
-  /** [B, L, h, w] noisy latent, already scaled by the sampler. */
+  /** [B, L, h, w] noisy latent, already scaled by the sampler. A U-Net without inpainting channels sees this alone, not mask and scene. */
   readonly latent: Tensor
   /** [1 or B, 1, h, w], 1 = repaint. */
   readonly mask: Tensor
@@ -65,6 +69,8 @@ export interface PredictInput {
   readonly timestep: number | readonly number[]
   /** [B, contextLength, width] */
   readonly text: Tensor
+  /** [B, width] as encodeText gives it; must be given when and only when the model takes one (SDXL). */
+  readonly vector?: Tensor | undefined
   /** [B, tokens, width]; absent means text only, without an image branch. */
   readonly imageTokens?: Tensor | undefined
   /** Image strength, 0..1; only read with imageTokens. One number, or one per batch entry. */
@@ -91,8 +97,11 @@ export interface LarGenModel {
   encodeImage(image: Tensor): Promise<Tensor>
   /** @param latent [B, L, h, w] scaled as encodeImage returns it @returns [B, 3, H, W], about -1..1, not clamped */
   decodeLatent(latent: Tensor): Promise<Tensor>
-  /** RefineNet. @param noisyReference [B, L, h, w] subject latent diffused to `timestep` @param detailTokens [B, tokens, context width] */
-  refineFeatures(noisyReference: Tensor, timestep: number, detailTokens: Tensor): Promise<RefineFeatures>
+  /**
+   * RefineNet. @param noisyReference [B, L, h, w] subject latent diffused to `timestep` @param detailTokens [B, tokens, context width]
+   * @param nullVector SDXL: the null prompt's vector condition, so that features do not depend on the text; the model's own when left out
+   */
+  refineFeatures(noisyReference: Tensor, timestep: number, detailTokens: Tensor, nullVector?: Tensor): Promise<RefineFeatures>
   /** Main U-Net. @returns [B, L, h, w] epsilon or v, as `facts.schedule.prediction` says */
   predict(input: PredictInput): Promise<Tensor>
   /** Seconds spent inside the networks so far, by network; for reports of engine overhead. */
@@ -102,10 +111,19 @@ export interface LarGenModel {
   release(): Promise<void>
 }
 
+/** [B, tokens, width] last (after the final norm) and penultimate (before it); [B, width] pooled, projected where there is a projection. */
+export interface EncodedIds {
+  readonly last: Tensor
+  readonly penultimate: Tensor
+  readonly pooled: Tensor
+}
+
 /** The same networks a level lower, where reference implementations are compared; the method needs none of these. */
 export interface ModelNetworks extends LarGenModel {
-  /** CLIP text over token ids. @param ids int32 [B, tokens] @returns last (final norm), penultimate (no norm), pooled (projected where there is one) */
-  encodeIds(ids: IdTensor): Promise<{ last: Tensor; penultimate: Tensor; pooled: Tensor }>
+  /** CLIP text over token ids. @param ids int32 [B, tokens] @param encoder 1 is SDXL's second @returns see `EncodedIds` */
+  encodeIds(ids: IdTensor, encoder?: 0 | 1): Promise<EncodedIds>
+  /** What the U-Net takes of token ids, one set for each text encoder. @param sizes [B, 6], SDXL's; the model's native size when left out */
+  textCondition(ids: readonly IdTensor[], sizes?: Tensor): Promise<Omit<EncodedText, 'cut'>>
   /** VAE posterior, unscaled. @param image as for encodeImage @returns mean and log-variance (clamped to -30..20), [B, L, h, w] */
   encodePosterior(image: Tensor): Promise<{ mean: Tensor; logvar: Tensor }>
 }

@@ -3,18 +3,19 @@ import { UserError } from '../contract/errors.ts'
 import type { Graph } from './graphs/builder.ts'
 import { clipTextGraph } from './graphs/clip-text.ts'
 import { clipVisionGraph } from './graphs/clip-vision.ts'
-import type { UnetConfig } from './graphs/config.ts'
+import { vectorWidth, type UnetConfig } from './graphs/config.ts'
 import { detailGraph, resamplerGraph } from './graphs/image-tokens.ts'
 import { attentionOrder, decoderSelfAttentions, featureInput, refineGraph, unetGraph, type UnetBranches } from './graphs/unet.ts'
 import { vaeDecoderGraph, vaeEncoderGraph } from './graphs/vae.ts'
-import { unetInput } from './locate.ts'
-import type { EncodedText, EncodedVision, ModelFacts, ModelNetworks, PredictInput, RefineFeatures } from './model.ts'
+import { repeat, unetInput } from './locate.ts'
+import type { EncodedIds, EncodedText, EncodedVision, ModelFacts, ModelNetworks, PredictInput, RefineFeatures } from './model.ts'
 import type { IdTensor } from './runtime/network.ts'
 import { chooseProvider } from './runtime/provider.ts'
 import { SessionPool } from './runtime/session-pool.ts'
-import { side, tensor, type Tensor } from './runtime/tensor.ts'
+import { concat, side, tensor, type Tensor } from './runtime/tensor.ts'
 import type { Tokenizer } from './text/tokenizer.ts'
 import { clipTokenizer, openTokenizer } from './text/vocabulary.ts'
+import { vectorCondition, wholePicture } from './vector.ts'
 import type { ModelParts } from './weights/layouts.ts'
 import { either, sourceOf, take, type TensorRef, type TensorSource } from './weights/tensor-source.ts'
 
@@ -33,39 +34,69 @@ const defaultBudgetBytes = () => totalmem() / 2
 /** The facade over a model's parts; see `LarGenModel` and `ModelNetworks` for what each function takes and gives. */
 export async function loadNetworks(parts: ModelParts, options: LoadOptions = {}): Promise<ModelNetworks> {
   const pool = new SessionPool(chooseProvider(options.provider ?? 'auto'), options.budgetBytes ?? defaultBudgetBytes())
-  const length = parts.text?.config.max_position_embeddings ?? 77
-  const tokenizer = parts.tokenizerFolder === null ? clipTokenizer(length) : await openTokenizer(parts.tokenizerFolder, length)
-  return new Networks(parts, pool, tokenizer)
+  const tokenizers = [await tokenizerOf(parts.text, parts.tokenizerFolder, '<|endoftext|>')]
+  // OpenCLIP fills up with id 0, which is "!".
+  if (parts.text2 !== null) tokenizers.push(await tokenizerOf(parts.text2, parts.tokenizer2Folder, '!'))
+  return new Networks(parts, pool, tokenizers)
 }
 
-type NetworkName = 'text' | 'vision' | 'image_proj' | 'detail_proj' | 'vae_encoder' | 'vae_decoder' | 'refine_net' | 'unet'
+async function tokenizerOf(text: ModelParts['text'], folder: string | null, pad: string): Promise<Tokenizer> {
+  const length = text?.config.max_position_embeddings ?? 77
+  return folder === null ? clipTokenizer(length, pad) : await openTokenizer(folder, length)
+}
+
+type NetworkName = 'text' | 'text_2' | 'vision' | 'image_proj' | 'detail_proj' | 'vae_encoder' | 'vae_decoder' | 'refine_net' | 'unet'
 
 class Networks implements ModelNetworks {
   readonly facts: ModelFacts
   private readonly parts: ModelParts
   private readonly pool: SessionPool
-  private readonly tokenizer: Tokenizer
+  /** One for each text encoder. */
+  private readonly tokenizers: readonly Tokenizer[]
   private readonly seconds: Partial<Record<NetworkName, number>> = {}
+  private nullVector: Promise<Tensor | undefined> | null = null
 
-  constructor(parts: ModelParts, pool: SessionPool, tokenizer: Tokenizer) {
+  constructor(parts: ModelParts, pool: SessionPool, tokenizers: readonly Tokenizer[]) {
     this.parts = parts
     this.pool = pool
-    this.tokenizer = tokenizer
-    this.facts = factsOf(parts, tokenizer)
+    this.tokenizers = tokenizers
+    this.facts = factsOf(parts, tokenizers[0]?.options.length ?? 77)
   }
 
   async encodeText(prompts: readonly string[]): Promise<EncodedText> {
-    const encoded = prompts.map((prompt) => this.tokenizer.encode(prompt))
-    const { length } = this.tokenizer.options
-    const ids = new Int32Array(prompts.length * length)
-    encoded.forEach((one, i) => ids.set(one.ids, i * length))
-    const { last, pooled } = await this.encodeIds({ data: ids, shape: [prompts.length, length] })
-    return { context: last, pooled, cut: encoded.map((one) => one.cut) }
+    const cut = prompts.map(() => false)
+    const ids = this.tokenizers.map((tokenizer): IdTensor => {
+      const { length } = tokenizer.options
+      const data = new Int32Array(prompts.length * length)
+      prompts.forEach((prompt, i) => {
+        const encoded = tokenizer.encode(prompt)
+        data.set(encoded.ids, i * length)
+        cut[i] ||= encoded.cut
+      })
+      return { data, shape: [prompts.length, length] }
+    })
+    return { ...(await this.textCondition(ids)), cut }
   }
 
-  async encodeIds(ids: IdTensor): Promise<{ last: Tensor; penultimate: Tensor; pooled: Tensor }> {
-    const { config, weights } = this.need('text', 'a text encoder (text_encoder/)')
-    const { last, penultimate, pooled } = await this.run('text', () => clipTextGraph(config, weights), { ids })
+  async textCondition([first, second]: readonly IdTensor[], sizes?: Tensor): Promise<Omit<EncodedText, 'cut'>> {
+    if (first === undefined) throw new RangeError('Token ids are missing.')
+    const unet = this.parts.unet?.config
+    const width = unet === undefined ? 0 : vectorWidth(unet)
+    if (unet === undefined || width === 0) {
+      const { last, pooled } = await this.encodeIds(first)
+      return { context: last, pooled }
+    }
+    if (second === undefined) throw this.missing('a second text encoder (text_encoder_2/)')
+    const [one, two] = [await this.encodeIds(first, 0), await this.encodeIds(second, 1)]
+    const side = unet.addition_time_embed_dim ?? 0
+    const { nativeSize } = this.facts
+    const vector = vectorCondition(two.pooled, sizes ?? wholePicture(nativeSize, nativeSize), side)
+    return { context: concat([one.penultimate, two.penultimate], 2), pooled: two.pooled, vector }
+  }
+
+  async encodeIds(ids: IdTensor, encoder: 0 | 1 = 0): Promise<EncodedIds> {
+    const { config, weights } = encoder === 0 ? this.need('text', 'a text encoder (text_encoder/)') : this.need('text2', 'a second text encoder (text_encoder_2/)')
+    const { last, penultimate, pooled } = await this.run(encoder === 0 ? 'text' : 'text_2', () => clipTextGraph(config, weights), { ids })
     return { last: given(last), penultimate: given(penultimate), pooled: given(pooled) }
   }
 
@@ -113,11 +144,12 @@ class Networks implements ModelNetworks {
     return given(image)
   }
 
-  async refineFeatures(noisyReference: Tensor, timestep: number, detailTokens: Tensor): Promise<RefineFeatures> {
+  async refineFeatures(noisyReference: Tensor, timestep: number, detailTokens: Tensor, nullVector?: Tensor): Promise<RefineFeatures> {
     const { config, weights } = this.need('refineNet', 'a RefineNet')
     expectShape('a reference latent', noisyReference, [null, config.in_channels, null, null])
     const anySize = this.needsAnySize(noisyReference)
-    const inputs = { sample: noisyReference, timestep: perEntry(timestep), text: detailTokens }
+    const inputs: Record<string, Tensor> = { sample: noisyReference, timestep: perEntry(timestep), text: detailTokens }
+    if (vectorWidth(config) > 0) inputs['vector'] = nullVector ?? (await this.vectorOfNothing())
     const outputs = await this.run('refine_net', () => refineGraph(config, weights, anySize), inputs, anySize ? '+any-size' : '')
     return new Map(decoderSelfAttentions(config).map((name) => [name, given(outputs[featureInput(name)])]))
   }
@@ -129,9 +161,15 @@ class Networks implements ModelNetworks {
     if (config.guide_channels > 0 !== (input.guideLatent !== undefined)) {
       throw new RangeError(config.guide_channels > 0 ? 'This model needs a guide latent.' : 'This model has no guide channels.')
     }
-    const sample = unetInput(input, batch)
+    const sample = this.facts.inpaintingChannels ? unetInput(input, batch) : repeat(input.latent, batch)
     expectShape('the input of the U-Net', sample, [batch, config.in_channels, null, null])
     const inputs: Record<string, Tensor> = { sample, text, timestep: perEntry(input.timestep) }
+    const width = vectorWidth(config)
+    if (width > 0 !== (input.vector !== undefined)) throw new RangeError(width > 0 ? 'This model needs a vector condition.' : 'This model takes no vector condition.')
+    if (input.vector !== undefined) {
+      expectShape('a vector condition', input.vector, [null, width])
+      inputs['vector'] = input.vector
+    }
     if (imageTokens !== undefined) {
       inputs['image_tokens'] = imageTokens
       inputs['beta'] = perEntry(input.beta ?? 1)
@@ -148,12 +186,13 @@ class Networks implements ModelNetworks {
 
   async warm({ subject, refine }: { subject: boolean; refine: boolean }): Promise<void> {
     const { pool, parts } = this
-    const { vae, text, vision, imageProj, detailProj, refineNet } = parts
+    const { vae, text, text2, vision, imageProj, detailProj, refineNet } = parts
     if (vae) {
       await pool.warm('vae_encoder', () => vaeEncoderGraph(vae.config, vae.weights))
       await pool.warm('vae_decoder', () => vaeDecoderGraph(vae.config, vae.weights))
     }
     if (text) await pool.warm('text', () => clipTextGraph(text.config, text.weights))
+    if (text2) await pool.warm('text_2', () => clipTextGraph(text2.config, text2.weights))
     const branches = { image: subject && this.facts.parts.subject, refine: refine && this.facts.parts.refine, anySize: false }
     if (branches.image && vision && imageProj) {
       await pool.warm('vision', () => clipVisionGraph(vision.config, vision.weights))
@@ -178,9 +217,18 @@ class Networks implements ModelNetworks {
 
   private need<K extends keyof ModelParts>(key: K, what: string): NonNullable<ModelParts[K]> {
     const part = this.parts[key]
-    if (part === null || part === undefined)
-      throw new UserError('model-incomplete', `The model ${this.parts.folder} has no part for this job: ${what} is missing.`)
+    if (part === null || part === undefined) throw this.missing(what)
     return part
+  }
+
+  private missing(what: string): UserError {
+    return new UserError('model-incomplete', `The model ${this.parts.folder} has no part for this job: ${what} is missing.`)
+  }
+
+  /** The null prompt's vector condition: what RefineNet sees whatever the text is. */
+  private async vectorOfNothing(): Promise<Tensor> {
+    this.nullVector ??= this.encodeText(['']).then(({ vector }) => vector)
+    return given(await this.nullVector)
   }
 
   private async run(
@@ -215,7 +263,7 @@ export function underAttentionNames(config: UnetConfig, adapter: TensorSource): 
   return sourceOf(adapter.label, tensors)
 }
 
-function factsOf(parts: ModelParts, tokenizer: Tokenizer): ModelFacts {
+function factsOf(parts: ModelParts, contextLength: number): ModelFacts {
   const { unet, vae, vision } = parts
   const levels = unet?.config.block_out_channels.length ?? 1
   const vaeFactor = vae === null ? 8 : 2 ** (vae.config.block_out_channels.length - 1)
@@ -229,9 +277,10 @@ function factsOf(parts: ModelParts, tokenizer: Tokenizer): ModelFacts {
     latentScale: vae?.config.scaling_factor ?? STABLE_DIFFUSION_SCALE,
     latentMultiple: 2 ** (levels - 1),
     guideChannels: (unet?.config.guide_channels ?? 0) > 0,
+    inpaintingChannels: unet === null || unet.config.in_channels > unet.config.out_channels,
     maskToLatent: parts.maskToLatent,
     schedule: parts.schedule,
-    contextLength: tokenizer.options.length,
+    contextLength,
     parts: { text: parts.text !== null, subject, refine: subject && parts.refineNet !== null && parts.detailProj !== null },
     vision: vision === null ? null : { size: vision.config.image_size, ...parts.visionPixels },
   }

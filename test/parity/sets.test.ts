@@ -13,7 +13,7 @@ const published = join(root, '../shared/reference')
 /** Sets beside the repository are run too, where there are any: they bring a tokenizer folder. */
 const folders = [
   ...readdirSync(own).map((name) => join(own, name)),
-  ...['sd15-inpaint', 'ip-adapter-plus', 'largen-sd15', 'largen-image'].map((name) => join(published, name)),
+  ...['sd15-inpaint', 'ip-adapter-plus', 'largen-sd15', 'largen-image', 'sdxl-base', 'largen-sdxl', 'tiny-vae'].map((name) => join(published, name)),
 ].filter((folder) => existsSync(join(folder, 'cases.json')))
 
 for (const folder of folders) {

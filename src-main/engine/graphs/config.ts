@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { UserError } from '../../contract/errors.ts'
 
 /**
  * The published configs, as far as they change what a network computes. Settings that we do not compute are literals here: a config that
@@ -23,6 +24,8 @@ export const unetConfigSchema = z.object({
   mid_block_type: z.literal('UNetMidBlock2DCrossAttn').default('UNetMidBlock2DCrossAttn'),
   layers_per_block: perLevel.default(2),
   transformer_layers_per_block: perLevel.default(1),
+  /** Ours: transformer blocks of the middle, where a file has another number of them than its last level. */
+  mid_transformer_layers: z.int().positive().nullish(),
   reverse_transformer_layers_per_block: z.array(z.int().positive()).nullish(),
   /** The NUMBER of heads: a misnomer of diffusers that its checkpoints keep. */
   attention_head_dim: perLevel.default(8),
@@ -30,6 +33,8 @@ export const unetConfigSchema = z.object({
   cross_attention_dim: z.int().positive().default(1280),
   norm_num_groups: z.int().positive().default(32),
   norm_eps: z.number().positive().default(1e-5),
+  /** Ours: of the group norm before a transformer; 1e-5 in scepter's networks. */
+  transformer_norm_eps: z.number().positive().default(1e-6),
   use_linear_projection: z.boolean().default(false),
   flip_sin_to_cos: z.boolean().default(true),
   freq_shift: z.number().default(0),
@@ -61,6 +66,20 @@ export const unetConfigSchema = z.object({
   cross_attention_norm: z.null().optional(),
 })
 export type UnetConfig = z.output<typeof unetConfigSchema>
+
+/**
+ * Width of SDXL's vector condition, 0 for networks that take none.
+ * @throws UserError `bad-config` where a config wants one without saying how wide
+ */
+export function vectorWidth(config: UnetConfig): number {
+  if (config.addition_embed_type !== 'text_time') return 0
+  const { projection_class_embeddings_input_dim: width, addition_time_embed_dim: side } = config
+  if (width && side && width > 6 * side) return width
+  throw new UserError(
+    'bad-config',
+    'U-Net config: addition_embed_type "text_time" needs addition_time_embed_dim and projection_class_embeddings_input_dim.',
+  )
+}
 
 /** The value of level `level` of a setting that is one number for all levels or one for each. */
 export function atLevel(setting: number | readonly number[], level: number): number {

@@ -1,7 +1,7 @@
 import { UserError } from '../../contract/errors.ts'
 import type { TensorSource } from '../weights/tensor-source.ts'
 import { GraphBuilder, type Graph, type Value } from './builder.ts'
-import { atLevel, type UnetConfig } from './config.ts'
+import { atLevel, vectorWidth, type UnetConfig } from './config.ts'
 import { Layers, type Plane, type Tokens } from './layers.ts'
 
 /** What a graph of the main U-Net has besides text conditioning. */
@@ -20,7 +20,7 @@ export const featureInput = (layer: string) => `features.${layer}`
 /**
  * The main U-Net. Inputs: `sample` [B, in, H, W], `timestep` [1 or B], `text` [B, tokens, context]; with the image branch `image_tokens`
  * [B, tokens, context] and `beta` [1 or B]; with RefineNet one `features.LAYER` [1 or B, tokens, channels] for each of `decoderSelfAttentions`.
- * SDXL adds `text_embeds` [B, width] and `time_ids` [B, 6]. Output: `prediction` [B, out, H, W].
+ * SDXL adds `vector` [1 or B, width], see `vector.ts`. Output: `prediction` [B, out, H, W].
  * H and W must be multiples of 2^(levels - 1) without `anySize`.
  * @param weights diffusers names
  */
@@ -37,7 +37,7 @@ export function unetGraph(config: UnetConfig, weights: TensorSource, branches: U
  */
 export function refineGraph(config: UnetConfig, weights: TensorSource, anySize: boolean): Graph {
   const graph = new GraphBuilder('refine_net')
-  new Unet(graph, weights, config, { image: false, refine: false, anySize, keep: true }).build()
+  new Unet(graph, weights, config, { image: false, refine: false, anySize, keep: true }).body()
   return graph.finish()
 }
 
@@ -73,8 +73,12 @@ export function attentionOrder(config: UnetConfig): string[] {
   config.up_block_types.forEach((type, i) => {
     if (type === 'CrossAttnUpBlock2D') block(`up_blocks.${i}`, atLevel(config.layers_per_block, levels - 1 - i) + 1, upDepth(config, i))
   })
-  block('mid_block', 1, atLevel(config.transformer_layers_per_block, levels - 1))
+  block('mid_block', 1, midDepth(config))
   return names
+}
+
+function midDepth(config: UnetConfig): number {
+  return config.mid_transformer_layers ?? atLevel(config.transformer_layers_per_block, config.block_out_channels.length - 1)
 }
 
 function upDepth(config: UnetConfig, i: number): number {
@@ -114,9 +118,15 @@ class Unet {
   }
 
   build(): Plane {
+    const { layers, config } = this
+    const x = this.body()
+    return layers.conv(layers.silu(layers.groupNorm(x, 'conv_norm_out', config.norm_num_groups, config.norm_eps)), 'conv_out')
+  }
+
+  /** Everything but the last convolution, which a RefineNet's file need not hold. */
+  body(): Plane {
     const { config, layers } = this
-    const { block_out_channels: widths, norm_num_groups: groups, norm_eps: epsilon } = config
-    const levels = widths.length
+    const levels = config.block_out_channels.length
     const time = this.time()
 
     let x = layers.conv(this.sample, 'conv_in')
@@ -134,7 +144,7 @@ class Unet {
     })
 
     x = this.resnet(x, time, 'mid_block.resnets.0')
-    x = this.transformer(x, 'mid_block.attentions.0', levels - 1, atLevel(config.transformer_layers_per_block, levels - 1))
+    x = this.transformer(x, 'mid_block.attentions.0', levels - 1, midDepth(config))
     x = this.resnet(x, time, 'mid_block.resnets.1')
 
     config.up_block_types.forEach((type, i) => {
@@ -148,7 +158,7 @@ class Unet {
       if (level > 0) x = layers.conv(layers.double(x, this.branches.anySize ? skips.at(-1) : undefined), `up_blocks.${i}.upsamplers.0.conv`)
     })
 
-    return layers.conv(layers.silu(layers.groupNorm(x, 'conv_norm_out', groups, epsilon)), 'conv_out')
+    return x
   }
 
   /** silu of the embedding of the timestep (and of SDXL's added conditions): what every resnet projects. [1 or B, 4 width] */
@@ -158,18 +168,8 @@ class Unet {
     const timestep = graph.input('timestep', ['time_batch'])
     let embedding = this.mlp(this.sinusoid(timestep, width), 'time_embedding')
     if (config.addition_embed_type === 'text_time') {
-      const side = config.addition_time_embed_dim
-      const total = config.projection_class_embeddings_input_dim
-      if (!side || !total)
-        throw new UserError(
-          'bad-config',
-          'U-Net config: addition_embed_type "text_time" needs addition_time_embed_dim and projection_class_embeddings_input_dim.',
-        )
-      const pooled = graph.input('text_embeds', ['batch', total - 6 * side])
-      const ids = graph.node('Reshape', [graph.input('time_ids', ['batch', 6]), graph.ints([-1])])
-      const numbers = graph.node('Reshape', [this.sinusoid(ids, side).value, graph.ints([-1, 6 * side])])
-      const added = graph.node('Concat', [pooled, numbers], { axis: { int: -1 } })
-      embedding = layers.add(this.mlp({ value: added, width: total }, 'add_embedding'), embedding)
+      const width = vectorWidth(config)
+      embedding = layers.add(this.mlp({ value: graph.input('vector', ['vector_batch', width]), width }, 'add_embedding'), embedding)
     }
     return layers.silu(embedding)
   }
@@ -205,7 +205,7 @@ class Unet {
     const { layers, config } = this
     const heads = atLevel(config.num_attention_heads ?? config.attention_head_dim, level)
     // A 1x1 convolution is the same linear map over tokens, so both forms of proj_in and proj_out are one here.
-    let tokens = layers.linear(layers.toTokens(layers.groupNorm(x, `${name}.norm`, config.norm_num_groups, 1e-6)), `${name}.proj_in`)
+    let tokens = layers.linear(layers.toTokens(layers.groupNorm(x, `${name}.norm`, config.norm_num_groups, config.transformer_norm_eps)), `${name}.proj_in`)
     for (let k = 0; k < depth; k++) tokens = this.block(tokens, `${name}.transformer_blocks.${k}`, heads)
     return layers.add(x, layers.toPlane(layers.linear(tokens, `${name}.proj_out`), x))
   }

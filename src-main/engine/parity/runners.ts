@@ -8,6 +8,7 @@ import { miniCases } from './mini-cases.ts'
 import { networkCases } from './network-cases.ts'
 import { pipelineCase } from './pipeline-case.ts'
 import type { ReferenceCase } from './reference-set.ts'
+import { sdxlCases } from './sdxl-cases.ts'
 import { schedulerCase } from './scheduler-case.ts'
 
 interface Entry {
@@ -29,6 +30,7 @@ const registry: readonly Entry[] = [
   { pattern: /^scheduler_/, run: schedulerCase },
   { pattern: /^pipeline/, run: pipelineCase },
   { pattern: /^(text_encoder|vae|unet)/, kinds: ['sd15-inpaint'], run: networkCases },
+  { pattern: /./, kinds: ['sdxl-base'], run: sdxlCases },
 ]
 
 /** @throws UserError `unknown-case` */

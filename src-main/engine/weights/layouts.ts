@@ -38,6 +38,9 @@ export interface ModelParts {
   readonly text: Part<ClipTextConfig> | null
   /** Folder of vocab.json and merges.txt; null: CLIP's own vocabulary. */
   readonly tokenizerFolder: string | null
+  /** SDXL's second text encoder and its tokenizer's folder. */
+  readonly text2: Part<ClipTextConfig> | null
+  readonly tokenizer2Folder: string | null
   readonly vision: Part<ClipVisionConfig> | null
   /** How pictures are brought to the CLIP image encoder. */
   readonly visionPixels: VisionPixels
@@ -99,6 +102,8 @@ async function readDiffusersFolder(root: string, names: readonly string[]): Prom
     vae: has('vae') ? await readNetwork(join(root, 'vae'), vaeConfigSchema) : null,
     text: has('text_encoder') ? await readNetwork(join(root, 'text_encoder'), clipTextConfigSchema) : null,
     tokenizerFolder: has('tokenizer') ? join(root, 'tokenizer') : null,
+    text2: has('text_encoder_2') ? await readNetwork(join(root, 'text_encoder_2'), clipTextConfigSchema) : null,
+    tokenizer2Folder: has('tokenizer_2') ? join(root, 'tokenizer_2') : null,
     vision: has('image_encoder') ? await readNetwork(join(root, 'image_encoder'), clipVisionConfigSchema) : null,
     visionPixels: has('image_encoder') ? await readVisionPixels(join(root, 'image_encoder')) : clipPixels,
     ...splitAdapter(adapterWeights),
@@ -143,6 +148,8 @@ async function readSingleFile(root: string, file: string): Promise<ModelParts> {
     vae: null,
     text: null,
     tokenizerFolder: null,
+    text2: null,
+    tokenizer2Folder: null,
     vision: encoder === null ? null : await readNetwork(encoder, clipVisionConfigSchema),
     visionPixels: encoder === null ? clipPixels : await readVisionPixels(encoder),
     imageProj: part('image_proj.'),

@@ -27,6 +27,7 @@ export function fakeModel(guideChannels = true): { model: LarGenModel; calls: Ca
       vaeFactor: 8,
       latentMultiple: 1,
       guideChannels,
+      inpaintingChannels: true,
       maskToLatent: 'antialiased',
       schedule: {
         trainTimesteps: 1000,
