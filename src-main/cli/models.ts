@@ -27,8 +27,8 @@ export function addModels(program: Command, failed: (code: number) => void): voi
       screen.object({ models: summaries, notices: library.notices })
     })
   models
-    .command('verify <id or folder>')
-    .description('hash every file of a model against its manifest; exit code 1 when one is not as it should be')
+    .command('verify <model>')
+    .description('hash every file of a model (id or folder) against its manifest; exit code 1 when one is not as it should be')
     .option('--models <folder>', 'a further folder that holds model folders', collect, [])
     .option('--json', 'print one JSON object last on stdout')
     .action(async (idOrFolder: string, options: ModelsOptions) => {

@@ -60,6 +60,16 @@ describe('the bundled model', () => {
     expect(subject.red - subject.blue).toBeGreaterThan(30)
   })
 
+  it('is listed and whole', async () => {
+    expect(await runCommand(['models', 'list', '--json'])).toBe(0)
+    expect(JSON.parse(out.join(''))).toMatchObject({
+      models: [{ id: 'mini', bundled: true, capabilities: { subject: true, refine: true, guideChannels: true } }],
+    })
+    out.length = 0
+    expect(await runCommand(['models', 'verify', 'mini', '--json'])).toBe(0)
+    expect(JSON.parse(out.join(''))).toMatchObject({ id: 'mini', faults: 0 })
+  })
+
   it('gives the same pixels from the file alone', async () => {
     const file = join(folder, 'one.png')
     expect(await runCommand(['generate', ...withMask(), '--out', file])).toBe(0)
