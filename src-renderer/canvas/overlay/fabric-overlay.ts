@@ -123,6 +123,13 @@ export class FabricOverlay {
     this.#canvas.requestRenderAll()
   }
 
+  /** Takes the handles away, unless a hand is on them. */
+  deselect(): void {
+    if (this.#held !== null) return
+    this.#canvas.discardActiveObject()
+    this.#canvas.requestRenderAll()
+  }
+
   async dispose(): Promise<void> {
     await this.#canvas.dispose()
   }
