@@ -16,7 +16,7 @@ import { concat, side, tensor, type Tensor } from './runtime/tensor.ts'
 import type { Tokenizer } from './text/tokenizer.ts'
 import { clipTokenizer, openTokenizer } from './text/vocabulary.ts'
 import { vectorCondition, wholePicture } from './vector.ts'
-import type { ModelParts } from './weights/layouts.ts'
+import type { ModelParts } from './weights/model-parts.ts'
 import { either, sourceOf, take, type TensorRef, type TensorSource } from './weights/tensor-source.ts'
 
 export interface LoadOptions {
@@ -95,7 +95,8 @@ class Networks implements ModelNetworks {
   }
 
   async encodeIds(ids: IdTensor, encoder: 0 | 1 = 0): Promise<EncodedIds> {
-    const { config, weights } = encoder === 0 ? this.need('text', 'a text encoder (text_encoder/)') : this.need('text2', 'a second text encoder (text_encoder_2/)')
+    const { config, weights } =
+      encoder === 0 ? this.need('text', 'a text encoder (text_encoder/)') : this.need('text2', 'a second text encoder (text_encoder_2/)')
     const { last, penultimate, pooled } = await this.run(encoder === 0 ? 'text' : 'text_2', () => clipTextGraph(config, weights), { ids })
     return { last: given(last), penultimate: given(penultimate), pooled: given(pooled) }
   }
@@ -165,7 +166,8 @@ class Networks implements ModelNetworks {
     expectShape('the input of the U-Net', sample, [batch, config.in_channels, null, null])
     const inputs: Record<string, Tensor> = { sample, text, timestep: perEntry(input.timestep) }
     const width = vectorWidth(config)
-    if (width > 0 !== (input.vector !== undefined)) throw new RangeError(width > 0 ? 'This model needs a vector condition.' : 'This model takes no vector condition.')
+    if (width > 0 !== (input.vector !== undefined))
+      throw new RangeError(width > 0 ? 'This model needs a vector condition.' : 'This model takes no vector condition.')
     if (input.vector !== undefined) {
       expectShape('a vector condition', input.vector, [null, width])
       inputs['vector'] = input.vector

@@ -34,6 +34,7 @@ export function clipTextGraph(config: ClipTextConfig, weights: TensorSource): Gr
   const last = layers.layerNorm(x, `${root}final_layer_norm`, config.layer_norm_eps)
   let pooled: Tokens = { value: graph.node('GatherND', [last.value, endMark(graph, ids, config)], { batch_dims: { int: 1 } }), width }
   if (layers.has('text_projection.weight')) pooled = layers.linear(pooled, 'text_projection')
+  else if (layers.has('text_projection')) pooled = layers.matrix(pooled, 'text_projection')
 
   graph.output('last', last.value, ['batch', 'tokens', width])
   graph.output('penultimate', penultimate.value, ['batch', 'tokens', width])

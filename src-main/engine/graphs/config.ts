@@ -75,10 +75,7 @@ export function vectorWidth(config: UnetConfig): number {
   if (config.addition_embed_type !== 'text_time') return 0
   const { projection_class_embeddings_input_dim: width, addition_time_embed_dim: side } = config
   if (width && side && width > 6 * side) return width
-  throw new UserError(
-    'bad-config',
-    'U-Net config: addition_embed_type "text_time" needs addition_time_embed_dim and projection_class_embeddings_input_dim.',
-  )
+  throw new UserError('bad-config', 'U-Net config: addition_embed_type "text_time" needs addition_time_embed_dim and projection_class_embeddings_input_dim.')
 }
 
 /** The value of level `level` of a setting that is one number for all levels or one for each. */

@@ -50,6 +50,14 @@ export class Layers {
     return this.linearOf(x, take(this.weights, `${name}.weight`), this.weights.find(`${name}.bias`))
   }
 
+  /** x M for a matrix stored [in, out], as OpenCLIP keeps its projections. */
+  matrix(x: Tokens, name: string): Tokens {
+    const ref = this.ref(name, 2)
+    const [width, out = 0] = ref.shape
+    if (width !== x.width) this.misfit(ref, `[${x.width}, …]`)
+    return { value: this.graph.node('MatMul', [x.value, this.graph.weight(ref)]), width: out }
+  }
+
   /** The linear map made of rows `from` up to `to` of a stored one: half of a fused projection without a split at run time. */
   linearRows(x: Tokens, name: string, from: number, to: number): Tokens {
     const bias = this.weights.find(`${name}.bias`)

@@ -1,6 +1,7 @@
 import type { ModelNetworks } from '../model.ts'
 import { loadNetworks } from '../networks.ts'
-import { readModelParts, type ModelParts } from '../weights/layouts.ts'
+import { readModelParts } from '../weights/layouts.ts'
+import type { ModelParts } from '../weights/model-parts.ts'
 import type { ReferenceSet } from './reference-set.ts'
 
 /** A reference set with the models its cases run on, loaded when first asked for and kept to the end. */

@@ -9,6 +9,7 @@ import { networkCases } from './network-cases.ts'
 import { pipelineCase } from './pipeline-case.ts'
 import type { ReferenceCase } from './reference-set.ts'
 import { sdxlCases } from './sdxl-cases.ts'
+import { scepterCases } from './scepter-cases.ts'
 import { schedulerCase } from './scheduler-case.ts'
 
 interface Entry {
@@ -24,6 +25,7 @@ const registry: readonly Entry[] = [
   { pattern: /./, kinds: ['largen-image'], run: imageCase },
   { pattern: /./, kinds: ['ip-adapter-plus'], run: adapterCases },
   { pattern: /./, kinds: ['largen-sd15'], run: largenCases },
+  { pattern: /./, kinds: ['largen-sdxl'], run: scepterCases },
   { pattern: /^tokenizer/, run: networkCases },
   { pattern: /^(guide_|transfer_)/, kinds: ['mini'], run: guideCases },
   { pattern: /./, kinds: ['mini'], run: miniCases },

@@ -1,70 +1,16 @@
-import { access, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../../contract/errors.ts'
 import { modelManifestSchema, type ModelManifest } from '../../contract/model-manifest.ts'
-import {
-  clipTextConfigSchema,
-  clipVisionConfigSchema,
-  unetConfigSchema,
-  vaeConfigSchema,
-  type ClipTextConfig,
-  type ClipVisionConfig,
-  type UnetConfig,
-  type VaeConfig,
-} from '../graphs/config.ts'
+import { clipTextConfigSchema, clipVisionConfigSchema, unetConfigSchema, vaeConfigSchema } from '../graphs/config.ts'
 import { PUBLISHED_HEAD_WIDTH } from '../graphs/image-tokens.ts'
 import { stableDiffusionSchedule, type ScheduleConfig } from '../samplers/schedule.ts'
+import { emptyParts, type ModelParts } from './model-parts.ts'
+import { clipPixels, openWeights, readNetwork, readVisionPixels } from './open-weights.ts'
 import { checked, readJson } from './read-json.ts'
-import { openSafetensors, openShards } from './safetensors.ts'
+import { openSafetensors } from './safetensors.ts'
 import { hasPrefix, underPrefix, type TensorSource } from './tensor-source.ts'
-import { openTorchZip } from './torch-zip.ts'
-
-/** A network's config and weights, under diffusers' or transformers' names. */
-export interface Part<Config> {
-  readonly config: Config
-  readonly weights: TensorSource
-}
-
-/** Everything a folder of weights offers. Only what is there is filled in; what a job needs and misses is said when it is asked for. */
-export interface ModelParts {
-  readonly folder: string
-  readonly id: string
-  readonly manifest: ModelManifest | null
-  readonly schedule: ScheduleConfig
-  readonly maskToLatent: 'antialiased' | 'nearest'
-  readonly unet: Part<UnetConfig> | null
-  readonly vae: Part<VaeConfig> | null
-  readonly text: Part<ClipTextConfig> | null
-  /** Folder of vocab.json and merges.txt; null: CLIP's own vocabulary. */
-  readonly tokenizerFolder: string | null
-  /** SDXL's second text encoder and its tokenizer's folder. */
-  readonly text2: Part<ClipTextConfig> | null
-  readonly tokenizer2Folder: string | null
-  readonly vision: Part<ClipVisionConfig> | null
-  /** How pictures are brought to the CLIP image encoder. */
-  readonly visionPixels: VisionPixels
-  /** The resampler, names without a prefix. */
-  readonly imageProj: TensorSource | null
-  /** Width of one of its attention heads. */
-  readonly imageProjHeadWidth: number
-  /** to_k_ip and to_v_ip of the cross-attentions, names `N.to_k_ip.weight`. */
-  readonly ipAdapter: TensorSource | null
-  readonly refineNet: Part<UnetConfig> | null
-  /** `detail_proj.weight` and `.bias`. */
-  readonly detailProj: TensorSource | null
-}
-
-export interface VisionPixels {
-  readonly mean: readonly [number, number, number]
-  readonly std: readonly [number, number, number]
-}
-
-/** CLIP's own normalisation; every published image encoder uses it. */
-const clipPixels: VisionPixels = {
-  mean: [0.48145466, 0.4578275, 0.40821073],
-  std: [0.26862954, 0.26130258, 0.27577711],
-}
 
 /**
  * Recognises a folder: a `larkspur-model.json` or diffusers folder with whatever optional parts lie beside it, or LAR-Gen in one
@@ -139,17 +85,10 @@ async function readSingleFile(root: string, file: string): Promise<ModelParts> {
   if (unetWeights === null) throw new UserError('model-incomplete', `${file} has no tensors that start with "unet.".`)
   const encoder = config.image_encoder === undefined ? null : resolve(root, config.image_encoder)
   return {
-    folder: root,
-    id: basename(root),
-    manifest: null,
+    ...emptyParts(root, basename(root)),
     schedule: { ...scheduleOf(join(root, 'config.json'), config.scheduler ?? {}), spacing: 'trailing-fractional' },
     maskToLatent: 'antialiased',
     unet: { config: config.unet, weights: unetWeights },
-    vae: null,
-    text: null,
-    tokenizerFolder: null,
-    text2: null,
-    tokenizer2Folder: null,
     vision: encoder === null ? null : await readNetwork(encoder, clipVisionConfigSchema),
     visionPixels: encoder === null ? clipPixels : await readVisionPixels(encoder),
     imageProj: part('image_proj.'),
@@ -167,34 +106,6 @@ export function splitAdapter(weights: TensorSource | null): Pick<ModelParts, 'im
     throw new UserError('model-incomplete', `${weights.label} is no IP-Adapter file: expected tensors that start with "image_proj." and "ip_adapter.".`)
   }
   return { imageProj: underPrefix(weights, 'image_proj.'), ipAdapter: underPrefix(weights, 'ip_adapter.') }
-}
-
-/** Weights by file name: safetensors, or a torch zip (.bin, .pt, .pth, .ckpt). */
-export async function openWeights(path: string): Promise<TensorSource> {
-  return path.endsWith('.safetensors') ? openSafetensors(path) : openTorchZip(path)
-}
-
-/** Files a network's weights may lie in, best first. */
-const weightFiles = [
-  'diffusion_pytorch_model.safetensors',
-  'model.safetensors',
-  'diffusion_pytorch_model.fp16.safetensors',
-  'model.fp16.safetensors',
-  'diffusion_pytorch_model.safetensors.index.json',
-  'model.safetensors.index.json',
-  'diffusion_pytorch_model.bin',
-  'pytorch_model.bin',
-]
-
-/** A folder of config.json and weights. */
-export async function readNetwork<S extends z.ZodType>(folder: string, schema: S): Promise<Part<z.output<S>>> {
-  const config = await readJson(join(folder, 'config.json'), schema)
-  for (const name of weightFiles) {
-    const path = join(folder, name)
-    if (!(await exists(path))) continue
-    return { config, weights: name.endsWith('.index.json') ? await openShards(path) : await openWeights(path) }
-  }
-  throw new UserError('model-missing', `${folder} has no weights; expected ${weightFiles[0]} or ${weightFiles[1]}.`)
 }
 
 const scheduleSchema = z.object({
@@ -228,21 +139,4 @@ export function scheduleOf(label: string, value: unknown): ScheduleConfig {
     setAlphaToOne: config.set_alpha_to_one,
     zeroTerminalSnr: config.rescale_betas_zero_snr,
   }
-}
-
-const triple = z.tuple([z.number(), z.number(), z.number()])
-const preprocessorSchema = z.object({ image_mean: triple.default([...clipPixels.mean]), image_std: triple.default([...clipPixels.std]) })
-
-async function readVisionPixels(folder: string): Promise<VisionPixels> {
-  const path = join(folder, 'preprocessor_config.json')
-  if (!(await exists(path))) return clipPixels
-  const config = await readJson(path, preprocessorSchema)
-  return { mean: config.image_mean, std: config.image_std }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }
