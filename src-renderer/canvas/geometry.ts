@@ -14,10 +14,6 @@ export interface Rect {
   readonly h: number
 }
 
-export function isEmpty(rect: Rect): boolean {
-  return rect.w <= 0 || rect.h <= 0
-}
-
 /** The common part; null when there is none. */
 export function intersect(a: Rect, b: Rect): Rect | null {
   const x = Math.max(a.x, b.x)
@@ -50,14 +46,6 @@ export function roundOut(rect: Rect): Rect {
 /** Whole pixels of `rect` inside a picture of width x height; null when none. */
 export function clipToPicture(rect: Rect, width: number, height: number): Box | null {
   return intersect(roundOut(rect), { x: 0, y: 0, w: width, h: height })
-}
-
-export function contains(rect: Rect, point: Point): boolean {
-  return point.x >= rect.x && point.y >= rect.y && point.x < rect.x + rect.w && point.y < rect.y + rect.h
-}
-
-export function sameRect(a: Rect | null, b: Rect | null): boolean {
-  return a === b || (a !== null && b !== null && a.x === b.x && a.y === b.y && a.w === b.w && a.h === b.h)
 }
 
 export function clamp(value: number, low: number, high: number): number {

@@ -1,5 +1,3 @@
 export { default as Canvas } from './Canvas.svelte'
 export { default as CutoutEditor } from './CutoutEditor.svelte'
 export { CanvasModel } from './canvas-model.svelte.ts'
-export type { CanvasAction } from './actions.ts'
-export type { CandidateSlot } from './candidate-slot.ts'
