@@ -1,3 +1,8 @@
+export { catalogueEntry, readCatalogue } from './catalogue.ts'
+export { download } from './download.ts'
+export { importModel, type Recognise, type Recognised } from './import.ts'
+export { discardParts, findItem, listItems, listOffers, removeItem, verifyItem } from './items.ts'
 export { readManifest, type ReadManifest } from './manifest.ts'
 export { findModel, readLibrary, summaryOf, type Library } from './library.ts'
+export { PUBLIC_HUB, type HubAccess } from './transport.ts'
 export { checkSizes, verifyFiles, type FileCheck } from './verify.ts'

@@ -35,7 +35,8 @@ export async function verifyFiles(model: ReadManifest, onBytes: (count: number) 
   return checks
 }
 
-async function hashFile(path: string, onBytes: (count: number) => void): Promise<string> {
+/** @returns SHA-256 in hex */
+export async function hashFile(path: string, onBytes: (count: number) => void): Promise<string> {
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
     hash.update(chunk)

@@ -85,7 +85,7 @@ test('a manifest that leaves its folder, is no JSON, or lacks a key is refused i
   const folder = await writeModel('bundled', 'mini', 'mini')
   const path = join(folder, 'larkspur-model.json')
   await writeFile(path, JSON.stringify(manifestOf('x', [{ path: '../../etc/passwd', bytes: 1, sha256: '0'.repeat(64), role: 'unet' }])))
-  await expect(readManifest(folder)).rejects.toThrow('leaves the model\'s folder')
+  await expect(readManifest(folder)).rejects.toThrow("leaves the model's folder")
   await writeFile(path, '{')
   await expect(readManifest(folder)).rejects.toThrow('not JSON')
   const { nativeSize: _without, ...incomplete } = manifestOf('x', [])

@@ -1,0 +1,109 @@
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { CatalogueEntry, LibraryItem, Offer } from '../contract/model-library.ts'
+import { UserError } from '../contract/errors.ts'
+import { describeFolder } from './describe.ts'
+import { clearItem, refreshManifest, removeEmptyFolders } from './model-folder.ts'
+import { changeShelf, readShelf, type ShelfItem } from './shelf.ts'
+import { hashFile, type FileCheck } from './verify.ts'
+
+/** Everything that was downloaded or imported, whether it makes a whole model or not. @param root the library's own folder */
+export async function listItems(root: string): Promise<LibraryItem[]> {
+  const items = await readShelf(root)
+  return await Promise.all(items.map(async (item) => await listed(root, item, items)))
+}
+
+async function listed(root: string, item: ShelfItem, items: readonly ShelfItem[]): Promise<LibraryItem> {
+  const lost = (await checkItemSizes(root, item)).flatMap(({ path, fault }) => (fault === null ? [] : [`${path}: ${fault}`]))
+  const hasModel = items.some((other) => other.folder === item.folder && (other.part === 'model' || other.part === 'checkpoint'))
+  const missing =
+    item.part === 'model'
+      ? (await describeFolder(join(root, item.folder))).missing
+      : item.part === 'checkpoint' || hasModel
+        ? []
+        : ['no model that it is a part of; download or import one']
+  return {
+    id: item.id,
+    name: item.name,
+    part: item.part,
+    origin: item.origin,
+    catalogue: item.catalogue,
+    folder: item.folder,
+    place: item.refersTo ?? join(root, item.folder),
+    bytes: item.files.reduce((sum, file) => sum + file.bytes, 0),
+    licence: item.licence,
+    source: item.source,
+    missing: [...lost, ...(lost.length > 0 ? [] : missing)],
+  }
+}
+
+/** The catalogue with what of it is here. @param downloading ids that are being fetched by this process */
+export async function listOffers(entries: readonly CatalogueEntry[], root: string, downloading: ReadonlySet<string>): Promise<Offer[]> {
+  const here = new Set((await readShelf(root)).map((item) => item.catalogue))
+  return await Promise.all(
+    entries.map(async ({ files, ...entry }): Promise<Offer> => {
+      if (here.has(entry.id)) return { ...entry, state: 'installed' }
+      if (downloading.has(entry.id)) return { ...entry, state: 'downloading' }
+      const begun = (await partsOf({ ...entry, files }, root)).length > 0
+      return { ...entry, state: begun ? 'begun' : 'offered' }
+    }),
+  )
+}
+
+/** Throws away what a stopped download of an entry left. @returns how many files that were */
+export async function discardParts(entry: CatalogueEntry, root: string): Promise<number> {
+  const parts = await partsOf(entry, root)
+  for (const part of parts) await rm(join(root, entry.folder, part), { force: true })
+  await removeEmptyFolders(join(root, entry.folder))
+  return parts.length
+}
+
+/** Files that a stopped download of an entry left, below its model folder. */
+async function partsOf(entry: CatalogueEntry, root: string): Promise<string[]> {
+  const names = await readdir(join(root, entry.folder), { recursive: true }).catch((): string[] => [])
+  const wanted = entry.files.flatMap(({ from, to }) => (to === undefined ? from : [to]))
+  return names.map((name) => name.replaceAll('\\', '/')).filter((name) => wanted.some((path) => name.startsWith(`${path}.`) && name.endsWith('.part')))
+}
+
+/** @throws UserError `model-missing` that lists what there is */
+export async function findItem(root: string, id: string): Promise<ShelfItem> {
+  const items = await readShelf(root)
+  const found = items.find((item) => item.id === id)
+  if (found) return found
+  throw new UserError('model-missing', `"${id}": not in the library; there: ${items.map((item) => item.id).join(', ') || 'nothing'}`)
+}
+
+/** Sizes and SHA-256 of a thing's files against the list. */
+export async function verifyItem(root: string, item: ShelfItem, onBytes: (count: number) => void = () => {}): Promise<FileCheck[]> {
+  const checks: FileCheck[] = []
+  for (const check of await checkItemSizes(root, item)) {
+    const expected = item.files.find((file) => file.path === check.path)?.sha256
+    const found = check.fault === null ? await hashFile(join(root, item.folder, check.path), onBytes) : expected
+    checks.push(found === expected ? check : { path: check.path, fault: `SHA-256 ${found}, expected ${expected}` })
+  }
+  return checks
+}
+
+async function checkItemSizes(root: string, item: ShelfItem): Promise<FileCheck[]> {
+  return await Promise.all(
+    item.files.map(async ({ path, bytes }) => {
+      const found = await stat(join(root, item.folder, path)).catch(() => null)
+      if (!found?.isFile()) return { path, fault: 'missing' }
+      return { path, fault: found.size === bytes ? null : `${found.size} bytes, expected ${bytes}` }
+    }),
+  )
+}
+
+/**
+ * Takes a thing out of the library. Files that the library downloaded or copied are deleted; what it refers to stays where it lies and is only forgotten.
+ * @throws UserError `model-missing`
+ */
+export async function removeItem(root: string, id: string): Promise<ShelfItem> {
+  const item = await findItem(root, id)
+  const items = await changeShelf(root, (before) => before.filter((other) => other.id !== id))
+  await clearItem(root, item)
+  await refreshManifest(root, item.folder, items)
+  // The manifest may have been the last thing in the folder.
+  await removeEmptyFolders(join(root, item.folder))
+  return item
+}
