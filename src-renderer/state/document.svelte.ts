@@ -13,10 +13,13 @@ export class DocumentStore {
   known = $state(false)
 
   readonly #calls: Calls
+  readonly #settled: () => Promise<void>
   readonly #maskListeners = new Set<MaskTilesListener>()
 
-  constructor(calls: Calls) {
+  /** @param settled resolves when every stroke of the hand has reached main: what has not cannot be undone or saved there */
+  constructor(calls: Calls, settled: () => Promise<void>) {
     this.#calls = calls
+    this.#settled = settled
     calls.bridge.on('document.changed', (change) => {
       this.#take(change.state)
       for (const listener of this.#maskListeners) listener(change.maskTiles, change.state)
@@ -85,17 +88,22 @@ export class DocumentStore {
   }
 
   async undo(): Promise<void> {
+    await this.#settled()
     if (this.state?.undo != null) this.#take(await this.#calls.attempt('document.undo', null))
   }
 
   async redo(): Promise<void> {
+    await this.#settled()
     if (this.state?.redo != null) this.#take(await this.#calls.attempt('document.redo', null))
   }
 
   /** Answers false when the dialog was closed or saving failed. */
   async save(as: boolean): Promise<boolean> {
     if (!this.state) return false
-    return this.#during('saving', async () => this.#take(await this.#calls.attempt('document.save', { as })))
+    return this.#during('saving', async () => {
+      await this.#settled()
+      return this.#take(await this.#calls.attempt('document.save', { as }))
+    })
   }
 
   /** Asks for a path and writes the flattened picture; answers the path. */

@@ -5,9 +5,9 @@ import { Notices } from '../../../../src-renderer/state/notices.svelte.ts'
 import { SettingsStore } from '../../../../src-renderer/state/settings.svelte.ts'
 import { documentState, TestBridge, turn } from '../helpers.ts'
 
-function setUp(bridge: TestBridge) {
+function setUp(bridge: TestBridge, settled: () => Promise<void> = async () => {}) {
   const failures: string[] = []
-  return { document: new DocumentStore(new Calls(bridge, (failure) => failures.push(failure.message))), failures }
+  return { document: new DocumentStore(new Calls(bridge, (failure) => failures.push(failure.message)), settled), failures }
 }
 
 test('an older state never replaces a newer one of the same document', async () => {
@@ -52,6 +52,14 @@ test('undo and redo are not asked for when there is nothing to do', async () => 
   await document.load()
   await document.redo()
   await document.undo()
+  await document.undo()
+  expect(bridge.calls.map((call) => call.name)).toEqual(['document.current', 'document.undo'])
+})
+
+test('a stroke still on its way to main is what undo takes back', async () => {
+  const bridge = new TestBridge({ 'document.current': () => documentState({ undo: null }), 'document.undo': () => documentState({ revision: 2 }) })
+  const { document } = setUp(bridge, async () => bridge.emit('document.changed', { state: documentState({ revision: 1, undo: 'Brush' }), maskTiles: [] }))
+  await document.load()
   await document.undo()
   expect(bridge.calls.map((call) => call.name)).toEqual(['document.current', 'document.undo'])
 })

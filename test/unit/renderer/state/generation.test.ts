@@ -22,7 +22,7 @@ function setUp() {
     'candidate.saveAs': () => ({ path: '/tmp/kept.png' }),
   })
   const calls = new Calls(bridge, (failure) => failures.push(failure.message))
-  const document = new DocumentStore(calls)
+  const document = new DocumentStore(calls, async () => {})
   const engine = new EngineStore({ onDefect: (message) => failures.push(message) })
   const link = new TestLink()
   engine.connect(link)

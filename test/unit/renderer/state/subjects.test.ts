@@ -24,7 +24,7 @@ function setUp(imported: Subject | null) {
     },
   })
   const calls = new Calls(bridge, () => {})
-  const document = new DocumentStore(calls)
+  const document = new DocumentStore(calls, async () => {})
   const engine = new EngineStore({ onDefect: () => {} })
   const link = new TestLink()
   engine.connect(link)
