@@ -27,6 +27,8 @@ export interface ModelFacts {
   readonly schedule: ScheduleConfig
   /** Tokens of a text context, begin and end marks included. */
   readonly contextLength: number
+  /** What image tokens are made of: patches (IP-Adapter-Plus, LAR-Gen), or the one embedding of a picture (plain IP-Adapter). */
+  readonly imageTokensFrom: 'penultimate' | 'embeds'
   /** Optional parts. `subject` needs a CLIP image encoder and image-token weights, `refine` a RefineNet too. */
   readonly parts: { readonly text: boolean; readonly subject: boolean; readonly refine: boolean }
   /** Input of the CLIP image encoder, null without one. Pixels are (value in 0..1 - mean) / std per RGB channel. */
@@ -75,6 +77,8 @@ export interface PredictInput {
   readonly imageTokens?: Tensor | undefined
   /** Image strength, 0..1; only read with imageTokens. One number, or one per batch entry. */
   readonly beta?: number | readonly number[] | undefined
+  /** Adds the model's few-step LoRA, where it has one: set with the solver `lcm`. */
+  readonly fewSteps?: boolean | undefined
   /** RefineNet features, shared by all batch entries when their first side is 1. */
   readonly features?: RefineFeatures | undefined
 }
@@ -89,14 +93,16 @@ export interface LarGenModel {
   encodeText(prompts: readonly string[]): Promise<EncodedText>
   /** CLIP image encoder. @param pixels [B, 3, size, size], normalised; all zeros is the null picture. */
   encodeVision(pixels: Tensor): Promise<EncodedVision>
-  /** Resampler. @param penultimate [B, 1 + patches, width] @returns [B, tokens, context width] */
-  imageTokens(penultimate: Tensor): Promise<Tensor>
+  /** @param features as `facts.imageTokensFrom` says: [B, 1 + patches, width] or [B, projection width] @returns [B, tokens, context width] */
+  imageTokens(features: Tensor): Promise<Tensor>
   /** Linear map. @param last [B, 1 + patches, width] @returns [B, 1 + patches, context width] */
   detailTokens(last: Tensor): Promise<Tensor>
   /** VAE posterior mean times the scaling factor. @param image [B, 3, H, W] in -1..1, sides multiples of vaeFactor */
   encodeImage(image: Tensor): Promise<Tensor>
   /** @param latent [B, L, h, w] scaled as encodeImage returns it @returns [B, 3, H, W], about -1..1, not clamped */
   decodeLatent(latent: Tensor): Promise<Tensor>
+  /** A look at a latent, by the tiny autoencoder where the model has one, as decodeLatent otherwise. Shapes and ranges are decodeLatent's. */
+  decodePreview(latent: Tensor): Promise<Tensor>
   /**
    * RefineNet. @param noisyReference [B, L, h, w] subject latent diffused to `timestep` @param detailTokens [B, tokens, context width]
    * @param nullVector SDXL: the null prompt's vector condition, so that features do not depend on the text; the model's own when left out
@@ -124,6 +130,8 @@ export interface ModelNetworks extends LarGenModel {
   encodeIds(ids: IdTensor, encoder?: 0 | 1): Promise<EncodedIds>
   /** What the U-Net takes of token ids, one set for each text encoder. @param sizes [B, 6], SDXL's; the model's native size when left out */
   textCondition(ids: readonly IdTensor[], sizes?: Tensor): Promise<Omit<EncodedText, 'cut'>>
+  /** Latent by the tiny autoencoder. @param image as for encodeImage */
+  encodePreview(image: Tensor): Promise<Tensor>
   /** VAE posterior, unscaled. @param image as for encodeImage @returns mean and log-variance (clamped to -30..20), [B, L, h, w] */
   encodePosterior(image: Tensor): Promise<{ mean: Tensor; logvar: Tensor }>
 }

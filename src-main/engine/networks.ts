@@ -4,8 +4,9 @@ import type { Graph } from './graphs/builder.ts'
 import { clipTextGraph } from './graphs/clip-text.ts'
 import { clipVisionGraph } from './graphs/clip-vision.ts'
 import { vectorWidth, type UnetConfig } from './graphs/config.ts'
-import { detailGraph, resamplerGraph } from './graphs/image-tokens.ts'
+import { detailGraph, isPlainProjection, projectionGraph, resamplerGraph } from './graphs/image-tokens.ts'
 import { attentionOrder, decoderSelfAttentions, featureInput, refineGraph, unetGraph, type UnetBranches } from './graphs/unet.ts'
+import { tinyDecoderGraph, tinyEncoderGraph } from './graphs/tiny-vae.ts'
 import { vaeDecoderGraph, vaeEncoderGraph } from './graphs/vae.ts'
 import { repeat, unetInput } from './locate.ts'
 import type { EncodedIds, EncodedText, EncodedVision, ModelFacts, ModelNetworks, PredictInput, RefineFeatures } from './model.ts'
@@ -42,10 +43,11 @@ export async function loadNetworks(parts: ModelParts, options: LoadOptions = {})
 
 async function tokenizerOf(text: ModelParts['text'], folder: string | null, pad: string): Promise<Tokenizer> {
   const length = text?.config.max_position_embeddings ?? 77
-  return folder === null ? clipTokenizer(length, pad) : await openTokenizer(folder, length)
+  return folder === null ? clipTokenizer(length, pad) : await openTokenizer(folder, length, pad)
 }
 
-type NetworkName = 'text' | 'text_2' | 'vision' | 'image_proj' | 'detail_proj' | 'vae_encoder' | 'vae_decoder' | 'refine_net' | 'unet'
+type NetworkName =
+  'text' | 'text_2' | 'vision' | 'image_proj' | 'detail_proj' | 'vae_encoder' | 'vae_decoder' | 'preview_encoder' | 'preview_decoder' | 'refine_net' | 'unet'
 
 class Networks implements ModelNetworks {
   readonly facts: ModelFacts
@@ -97,7 +99,7 @@ class Networks implements ModelNetworks {
   async encodeIds(ids: IdTensor, encoder: 0 | 1 = 0): Promise<EncodedIds> {
     const { config, weights } =
       encoder === 0 ? this.need('text', 'a text encoder (text_encoder/)') : this.need('text2', 'a second text encoder (text_encoder_2/)')
-    const { last, penultimate, pooled } = await this.run(encoder === 0 ? 'text' : 'text_2', () => clipTextGraph(config, weights), { ids })
+    const { last, penultimate, pooled } = await this.run(encoder === 0 ? 'text' : 'text_2', () => this.textGraph(encoder, { config, weights }), { ids })
     return { last: given(last), penultimate: given(penultimate), pooled: given(pooled) }
   }
 
@@ -108,9 +110,9 @@ class Networks implements ModelNetworks {
     return { penultimate: given(penultimate), last: given(last), embeds: embeds ?? null }
   }
 
-  async imageTokens(penultimate: Tensor): Promise<Tensor> {
-    const weights = this.need('imageProj', 'an image-token resampler (IP-Adapter-Plus)')
-    const { tokens } = await this.run('image_proj', () => resamplerGraph(weights, this.parts.imageProjHeadWidth), { hidden: penultimate })
+  async imageTokens(features: Tensor): Promise<Tensor> {
+    const weights = this.need('imageProj', 'image-token weights (IP-Adapter)')
+    const { tokens } = await this.run('image_proj', () => imageTokensGraph(weights, this.parts.imageProjHeadWidth), { hidden: features })
     return given(tokens)
   }
 
@@ -145,6 +147,19 @@ class Networks implements ModelNetworks {
     return given(image)
   }
 
+  async decodePreview(latent: Tensor): Promise<Tensor> {
+    const { preview } = this.parts
+    if (preview === null) return this.decodeLatent(latent)
+    const { image } = await this.run('preview_decoder', () => tinyDecoderGraph(preview), { latent })
+    return given(image)
+  }
+
+  async encodePreview(image: Tensor): Promise<Tensor> {
+    const weights = this.need('preview', 'a tiny autoencoder (preview/)')
+    const { latent } = await this.run('preview_encoder', () => tinyEncoderGraph(weights), { image })
+    return given(latent)
+  }
+
   async refineFeatures(noisyReference: Tensor, timestep: number, detailTokens: Tensor, nullVector?: Tensor): Promise<RefineFeatures> {
     const { config, weights } = this.need('refineNet', 'a RefineNet')
     expectShape('a reference latent', noisyReference, [null, config.in_channels, null, null])
@@ -177,7 +192,12 @@ class Networks implements ModelNetworks {
       inputs['beta'] = perEntry(input.beta ?? 1)
     }
     for (const [name, feature] of features ?? []) inputs[featureInput(name)] = feature
-    const branches = { image: imageTokens !== undefined, refine: features !== undefined, anySize: this.needsAnySize(sample) }
+    const branches = {
+      image: imageTokens !== undefined,
+      refine: features !== undefined,
+      anySize: this.needsAnySize(sample),
+      fewSteps: input.fewSteps === true && this.parts.loras.some((lora) => lora.fewSteps),
+    }
     const { prediction } = await this.run('unet', () => this.mainUnet(branches), inputs, variantOf(branches))
     return given(prediction)
   }
@@ -193,12 +213,12 @@ class Networks implements ModelNetworks {
       await pool.warm('vae_encoder', () => vaeEncoderGraph(vae.config, vae.weights))
       await pool.warm('vae_decoder', () => vaeDecoderGraph(vae.config, vae.weights))
     }
-    if (text) await pool.warm('text', () => clipTextGraph(text.config, text.weights))
-    if (text2) await pool.warm('text_2', () => clipTextGraph(text2.config, text2.weights))
-    const branches = { image: subject && this.facts.parts.subject, refine: refine && this.facts.parts.refine, anySize: false }
+    if (text) await pool.warm('text', () => this.textGraph(0, text))
+    if (text2) await pool.warm('text_2', () => this.textGraph(1, text2))
+    const branches = { image: subject && this.facts.parts.subject, refine: refine && this.facts.parts.refine, anySize: false, fewSteps: false }
     if (branches.image && vision && imageProj) {
       await pool.warm('vision', () => clipVisionGraph(vision.config, vision.weights))
-      await pool.warm('image_proj', () => resamplerGraph(imageProj, parts.imageProjHeadWidth))
+      await pool.warm('image_proj', () => imageTokensGraph(imageProj, parts.imageProjHeadWidth))
     }
     if (branches.refine && refineNet && detailProj) {
       await pool.warm('detail_proj', () => detailGraph(detailProj))
@@ -211,10 +231,16 @@ class Networks implements ModelNetworks {
     await this.pool.release()
   }
 
-  private mainUnet(branches: UnetBranches): Graph {
+  private textGraph(encoder: 0 | 1, { config, weights }: NonNullable<ModelParts['text']>): Graph {
+    const changes = this.parts.loras.filter((lora) => !lora.fewSteps).map((lora) => (encoder === 0 ? lora.text : lora.text2))
+    return clipTextGraph(config, weights, changes)
+  }
+
+  private mainUnet(branches: UnetVariant): Graph {
     const { config, weights } = this.need('unet', 'a U-Net')
     const adapter = branches.image ? this.need('ipAdapter', 'image attention weights (IP-Adapter)') : null
-    return unetGraph(config, adapter === null ? weights : either(weights, underAttentionNames(config, adapter)), branches)
+    const changes = this.parts.loras.filter((lora) => !lora.fewSteps || branches.fewSteps).map((lora) => lora.unet)
+    return unetGraph(config, adapter === null ? weights : either(weights, underAttentionNames(config, adapter)), branches, changes)
   }
 
   private need<K extends keyof ModelParts>(key: K, what: string): NonNullable<ModelParts[K]> {
@@ -251,8 +277,15 @@ class Networks implements ModelNetworks {
   }
 }
 
-function variantOf(branches: UnetBranches): string {
-  return `${branches.image ? '+image' : ''}${branches.refine ? '+refine' : ''}${branches.anySize ? '+any-size' : ''}`
+function imageTokensGraph(weights: TensorSource, headWidth: number): Graph {
+  return isPlainProjection(weights) ? projectionGraph(weights) : resamplerGraph(weights, headWidth)
+}
+
+/** A U-Net's graph, and whether the LoRAs for few steps are in it. */
+type UnetVariant = UnetBranches & { readonly fewSteps: boolean }
+
+function variantOf(branches: UnetVariant): string {
+  return `${branches.image ? '+image' : ''}${branches.refine ? '+refine' : ''}${branches.anySize ? '+any-size' : ''}${branches.fewSteps ? '+few-steps' : ''}`
 }
 
 /** IP-Adapter numbers, turned into the names of the attention layers they belong to. */
@@ -283,6 +316,7 @@ function factsOf(parts: ModelParts, contextLength: number): ModelFacts {
     maskToLatent: parts.maskToLatent,
     schedule: parts.schedule,
     contextLength,
+    imageTokensFrom: parts.imageProj !== null && isPlainProjection(parts.imageProj) ? 'embeds' : 'penultimate',
     parts: { text: parts.text !== null, subject, refine: subject && parts.refineNet !== null && parts.detailProj !== null },
     vision: vision === null ? null : { size: vision.config.image_size, ...parts.visionPixels },
   }

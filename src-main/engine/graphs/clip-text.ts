@@ -1,3 +1,4 @@
+import type { LowRanks } from '../weights/lora.ts'
 import { hasPrefix, type TensorSource } from '../weights/tensor-source.ts'
 import { clipLayer } from './clip-layer.ts'
 import { GraphBuilder, type Graph, type Value } from './builder.ts'
@@ -10,10 +11,11 @@ const LEGACY_END = 2
 /**
  * CLIP text encoder. Input `ids` int32 [B, tokens]; outputs `last` (after the final layer norm), `penultimate` (hidden_states[-2], no norm),
  * both [B, tokens, width], and `pooled` [B, width]: `last` at the first end mark, projected where the file has a text projection.
+ * @param changes what LoRAs add, by the names of the weights
  */
-export function clipTextGraph(config: ClipTextConfig, weights: TensorSource): Graph {
+export function clipTextGraph(config: ClipTextConfig, weights: TensorSource, changes: readonly LowRanks[] = []): Graph {
   const graph = new GraphBuilder('clip_text')
-  const layers = new Layers(graph, weights)
+  const layers = new Layers(graph, weights, changes)
   const root = hasPrefix(weights, 'text_model.') ? 'text_model.' : ''
   const width = config.hidden_size
   const ids = graph.input('ids', ['batch', 'tokens'], 'int32')

@@ -43,6 +43,24 @@ export function resamplerGraph(weights: TensorSource, headWidth = PUBLISHED_HEAD
   return graph.finish()
 }
 
+/** Whether these are the weights of a plain IP-Adapter, whose tokens come from the pooled and projected embedding of the picture. */
+export function isPlainProjection(weights: TensorSource): boolean {
+  return weights.find('proj.weight') !== undefined && weights.find('latents') === undefined
+}
+
+/** Image tokens of a plain IP-Adapter (Ye et al. 2023, section 3.2): input `hidden` [B, projection], output `tokens` [B, tokens, context width]. */
+export function projectionGraph(weights: TensorSource): Graph {
+  const graph = new GraphBuilder('image_proj')
+  const layers = new Layers(graph, weights)
+  const clipWidth = layers.ref('proj.weight', 2).shape[1] ?? 0
+  const width = layers.ref('norm.weight', 1).shape[0] ?? 1
+  const all = layers.linear({ value: graph.input('hidden', ['batch', clipWidth]), width: clipWidth }, 'proj')
+  if (all.width % width !== 0) layers.misfit(layers.ref('proj.weight', 2), `a multiple of ${width} rows`)
+  const split = { value: graph.node('Reshape', [all.value, graph.ints([0, -1, width])]), width }
+  graph.output('tokens', layers.layerNorm(split, 'norm').value, ['batch', all.width / width, width])
+  return graph.finish()
+}
+
 /** Detail tokens for the RefineNet: input `hidden` [B, tokens, clip width] = last CLIP hidden state; output `tokens` [B, tokens, context width]. */
 export function detailGraph(weights: TensorSource): Graph {
   const graph = new GraphBuilder('detail_proj')

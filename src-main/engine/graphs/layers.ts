@@ -1,5 +1,6 @@
 import { UserError } from '../../contract/errors.ts'
 import { rows, take, type TensorRef, type TensorSource } from '../weights/tensor-source.ts'
+import type { LowRank, LowRanks } from '../weights/lora.ts'
 import type { GraphBuilder, Value } from './builder.ts'
 
 /** A picture-like value [B, channels, H, W]. */
@@ -21,10 +22,13 @@ export interface Tokens {
 export class Layers {
   readonly graph: GraphBuilder
   readonly weights: TensorSource
+  private readonly changes: readonly LowRanks[]
 
-  constructor(graph: GraphBuilder, weights: TensorSource) {
+  /** @param changes what LoRAs add to layers. The products are computed beside the layer's own: merged weights would be a second copy of them. */
+  constructor(graph: GraphBuilder, weights: TensorSource, changes: readonly LowRanks[] = []) {
     this.graph = graph
     this.weights = weights
+    this.changes = changes
   }
 
   has(name: string): boolean {
@@ -47,7 +51,8 @@ export class Layers {
 
   /** x W^T + b. A stored weight is [out, in], or [out, in, 1, 1] for a convolution that is a linear map. */
   linear(x: Tokens, name: string): Tokens {
-    return this.linearOf(x, take(this.weights, `${name}.weight`), this.weights.find(`${name}.bias`))
+    const own = this.linearOf(x, take(this.weights, `${name}.weight`), this.weights.find(`${name}.bias`))
+    return this.changed(name).reduce((sum, { down, up, scale }) => this.add(sum, this.lowRank(x, down, up, scale, own.width)), own)
   }
 
   /** x M for a matrix stored [in, out], as OpenCLIP keeps its projections. */
@@ -61,7 +66,21 @@ export class Layers {
   /** The linear map made of rows `from` up to `to` of a stored one: half of a fused projection without a split at run time. */
   linearRows(x: Tokens, name: string, from: number, to: number): Tokens {
     const bias = this.weights.find(`${name}.bias`)
-    return this.linearOf(x, rows(take(this.weights, `${name}.weight`), from, to), bias && rows(bias, from, to))
+    const own = this.linearOf(x, rows(take(this.weights, `${name}.weight`), from, to), bias && rows(bias, from, to))
+    return this.changed(name).reduce((sum, { down, up, scale }) => this.add(sum, this.lowRank(x, down, rows(up, from, to), scale, own.width)), own)
+  }
+
+  private changed(name: string): LowRank[] {
+    return this.changes.map((change) => change.get(name)).filter((change) => change !== undefined)
+  }
+
+  /** scale (x A^T) B^T. */
+  private lowRank(x: Tokens, down: TensorRef, up: TensorRef, scale: number, width: number): Tokens {
+    const inner = this.linearOf(x, down, undefined)
+    const scaled = { value: this.graph.node('Mul', [inner.value, this.graph.floats([scale], [])]), width: inner.width }
+    const outer = this.linearOf(scaled, up, undefined)
+    if (outer.width !== width) this.misfit(up, `[${width}, …]`)
+    return outer
   }
 
   private linearOf(x: Tokens, weight: TensorRef, bias: TensorRef | undefined): Tokens {
@@ -77,12 +96,28 @@ export class Layers {
 
   /** Convolution with square kernel. @param padding one number, or [top, left, bottom, right] */
   conv(x: Plane, name: string, options: { stride?: number; padding?: number | readonly [number, number, number, number] } = {}): Plane {
-    const weight = this.ref(`${name}.weight`, 4)
+    const own = this.convOf(x, this.ref(`${name}.weight`, 4), this.weights.find(`${name}.bias`), options)
+    return this.changed(name).reduce((sum, { down, mid, up, scale }) => {
+      // In the decomposed form the layer's own kernel, stride and padding are those of the middle.
+      const inner = mid === undefined ? this.convOf(x, down, undefined, options) : this.convOf(this.convOf(x, down, undefined, {}), mid, undefined, options)
+      const scaled = { value: this.graph.node('Mul', [inner.value, this.graph.floats([scale], [])]), channels: inner.channels }
+      const outer = this.convOf(scaled, up, undefined, {})
+      if (outer.channels !== own.channels) this.misfit(up, `[${own.channels}, …]`)
+      return this.add(sum, outer)
+    }, own)
+  }
+
+  private convOf(
+    x: Plane,
+    weight: TensorRef,
+    bias: TensorRef | undefined,
+    options: { stride?: number; padding?: number | readonly [number, number, number, number] },
+  ): Plane {
     const [out, channels, height, width] = weight.shape
-    if (out === undefined || channels !== x.channels || height === undefined || height !== width) this.misfit(weight, `[…, ${x.channels}, k, k]`)
+    if (weight.shape.length !== 4 || out === undefined || channels !== x.channels || height === undefined || height !== width)
+      this.misfit(weight, `[…, ${x.channels}, k, k]`)
     const { stride = 1, padding = (height - 1) / 2 } = options
     const inputs = [x.value, this.graph.weight(weight)]
-    const bias = this.weights.find(`${name}.bias`)
     if (bias !== undefined) inputs.push(this.graph.weight(bias))
     const value = this.graph.node('Conv', inputs, {
       kernel_shape: { ints: [height, height] },

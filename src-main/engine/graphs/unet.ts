@@ -1,4 +1,5 @@
 import { UserError } from '../../contract/errors.ts'
+import type { LowRanks } from '../weights/lora.ts'
 import type { TensorSource } from '../weights/tensor-source.ts'
 import { GraphBuilder, type Graph, type Value } from './builder.ts'
 import { atLevel, vectorWidth, type UnetConfig } from './config.ts'
@@ -23,10 +24,11 @@ export const featureInput = (layer: string) => `features.${layer}`
  * SDXL adds `vector` [1 or B, width], see `vector.ts`. Output: `prediction` [B, out, H, W].
  * H and W must be multiples of 2^(levels - 1) without `anySize`.
  * @param weights diffusers names
+ * @param changes what LoRAs add, by the same names
  */
-export function unetGraph(config: UnetConfig, weights: TensorSource, branches: UnetBranches): Graph {
+export function unetGraph(config: UnetConfig, weights: TensorSource, branches: UnetBranches, changes: readonly LowRanks[] = []): Graph {
   const graph = new GraphBuilder('unet')
-  const prediction = new Unet(graph, weights, config, { ...branches, keep: false }).build()
+  const prediction = new Unet(graph, new Layers(graph, weights, changes), config, { ...branches, keep: false }).build()
   graph.output('prediction', prediction.value, ['batch', prediction.channels, 'height', 'width'])
   return graph.finish()
 }
@@ -37,7 +39,7 @@ export function unetGraph(config: UnetConfig, weights: TensorSource, branches: U
  */
 export function refineGraph(config: UnetConfig, weights: TensorSource, anySize: boolean): Graph {
   const graph = new GraphBuilder('refine_net')
-  new Unet(graph, weights, config, { image: false, refine: false, anySize, keep: true }).body()
+  new Unet(graph, new Layers(graph, weights), config, { image: false, refine: false, anySize, keep: true }).body()
   return graph.finish()
 }
 
@@ -98,7 +100,7 @@ class Unet {
   private readonly batch: Value
   private readonly sample: Plane
 
-  constructor(graph: GraphBuilder, weights: TensorSource, config: UnetConfig, branches: UnetBranches & { readonly keep: boolean }) {
+  constructor(graph: GraphBuilder, layers: Layers, config: UnetConfig, branches: UnetBranches & { readonly keep: boolean }) {
     const levels = config.block_out_channels.length
     for (const [key, setting] of Object.entries(config)) {
       const perLevel = key !== 'block_out_channels' && Array.isArray(setting)
@@ -106,7 +108,7 @@ class Unet {
         throw new UserError('bad-config', `U-Net config at "${key}": ${setting.length} entries, expected ${levels}, one per level.`)
     }
     this.graph = graph
-    this.layers = new Layers(graph, weights)
+    this.layers = layers
     this.config = config
     this.branches = branches
     const context = config.cross_attention_dim

@@ -5,11 +5,11 @@ import { UserError } from '../../contract/errors.ts'
 import { clipVisionConfigSchema } from '../graphs/config.ts'
 import type { LarGenModel } from '../model.ts'
 import { elementCount, side, zeros, type Tensor } from '../runtime/tensor.ts'
-import { readModelParts, splitAdapter } from '../weights/layouts.ts'
+import { splitAdapter } from '../weights/extra-parts.ts'
+import { readModelParts } from '../weights/layouts.ts'
 import { openWeights, readNetwork } from '../weights/open-weights.ts'
 import type { Bench } from './bench.ts'
-import { largestDifference } from './compare.ts'
-import type { ReferenceArray } from './image-cases.ts'
+import { farther } from './farther.ts'
 import { paramsOf } from './params.ts'
 import type { ReferenceCase } from './reference-set.ts'
 import { unknownCase, type Outputs } from './case-runner.ts'
@@ -71,17 +71,4 @@ function channels(x: Tensor, from: number, to: number): Tensor {
   const data = new Float32Array(batch * (to - from) * plane)
   for (let b = 0; b < batch; b++) data.set(x.data.subarray((b * count + from) * plane, (b * count + to) * plane), b * (to - from) * plane)
   return { data, shape: [batch, to - from, ...x.shape.slice(2)] }
-}
-
-/** Output by output the one of two results that is farther from what is expected. */
-async function farther(one: ReferenceCase, first: Outputs, second: Outputs): Promise<Outputs> {
-  const worst: Record<string, ReferenceArray> = {}
-  for (const { name } of one.outputs) {
-    const expected = await one.expected(name)
-    const distance = (array: ReferenceArray | undefined) => (array === undefined ? Infinity : largestDifference(array.data, expected.data))
-    const [a, b] = [first[name], second[name]]
-    const chosen = distance(a) >= distance(b) ? a : b
-    if (chosen !== undefined) worst[name] = chosen
-  }
-  return worst
 }

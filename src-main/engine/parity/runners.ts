@@ -11,6 +11,7 @@ import type { ReferenceCase } from './reference-set.ts'
 import { sdxlCases } from './sdxl-cases.ts'
 import { scepterCases } from './scepter-cases.ts'
 import { schedulerCase } from './scheduler-case.ts'
+import { tinyVaeCases } from './tiny-vae-cases.ts'
 
 interface Entry {
   /** Names of the cases it computes. */
@@ -25,6 +26,7 @@ const registry: readonly Entry[] = [
   { pattern: /./, kinds: ['largen-image'], run: imageCase },
   { pattern: /./, kinds: ['ip-adapter-plus'], run: adapterCases },
   { pattern: /./, kinds: ['largen-sd15'], run: largenCases },
+  { pattern: /./, kinds: ['tiny-vae'], run: tinyVaeCases },
   { pattern: /./, kinds: ['largen-sdxl'], run: scepterCases },
   { pattern: /^tokenizer/, run: networkCases },
   { pattern: /^(guide_|transfer_)/, kinds: ['mini'], run: guideCases },

@@ -12,9 +12,10 @@ const configSchema = z.object({ model_max_length: z.int().positive().optional(),
 /**
  * The tokenizer of a model's `tokenizer` folder (vocab.json, merges.txt, tokenizer_config.json).
  * @param length context length of the text encoder, for folders that do not name one
+ * @param usualPad what fills a context up where the folder does not say
  * @throws UserError `model-missing` or `bad-config`
  */
-export async function openTokenizer(folder: string, length: number): Promise<Tokenizer> {
+export async function openTokenizer(folder: string, length: number, usualPad = '<|endoftext|>'): Promise<Tokenizer> {
   const ids = await readJson(join(folder, 'vocab.json'), z.record(z.string(), z.int().nonnegative()))
   const merges = await readFile(join(folder, 'merges.txt'), 'utf8').catch(() => {
     throw new UserError('model-missing', `${join(folder, 'merges.txt')}: no such file; expected the tokenizer's merges.`)
@@ -25,7 +26,7 @@ export async function openTokenizer(folder: string, length: number): Promise<Tok
     ids: new Map(Object.entries(ids)),
     merges: merges.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version')),
   }
-  const pad = specials.pad_token ?? config.pad_token ?? '<|endoftext|>'
+  const pad = specials.pad_token ?? config.pad_token ?? usualPad
   for (const token of ['<|startoftext|>', '<|endoftext|>', pad]) {
     if (!vocabulary.ids.has(token)) throw new UserError('bad-config', `${join(folder, 'vocab.json')} has no token "${token}".`)
   }

@@ -1,46 +1,57 @@
-import { readdir } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { readdir, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../../contract/errors.ts'
 import { modelManifestSchema, type ModelManifest } from '../../contract/model-manifest.ts'
 import { clipTextConfigSchema, clipVisionConfigSchema, unetConfigSchema, vaeConfigSchema } from '../graphs/config.ts'
 import { PUBLISHED_HEAD_WIDTH } from '../graphs/image-tokens.ts'
 import { stableDiffusionSchedule, type ScheduleConfig } from '../samplers/schedule.ts'
+import { readCheckpoint } from './checkpoint.ts'
+import { extraParts, isAdapterName } from './extra-parts.ts'
 import { emptyParts, type ModelParts } from './model-parts.ts'
-import { clipPixels, openWeights, readNetwork, readVisionPixels } from './open-weights.ts'
+import { clipPixels, isWeightFile, readNetwork, readVisionPixels } from './open-weights.ts'
 import { checked, readJson } from './read-json.ts'
 import { openSafetensors } from './safetensors.ts'
-import { hasPrefix, underPrefix, type TensorSource } from './tensor-source.ts'
+import { hasPrefix, underPrefix } from './tensor-source.ts'
 
 /**
- * Recognises a folder: a `larkspur-model.json` or diffusers folder with whatever optional parts lie beside it, or LAR-Gen in one
- * safetensors with the prefixes `unet. refine_net. image_proj. ip_adapter. detail_proj.` and a config.json.
- * @throws UserError `model-missing`, `model-unknown`, `bad-config`, `bad-weights`
+ * Reads the configs and headers of a model, with whatever optional parts lie beside it. It may be
+ * a diffusers folder; LAR-Gen in one safetensors with the prefixes `unet. refine_net. image_proj. ip_adapter. detail_proj.` and a config.json;
+ * or a whole model in one file under the original names, by itself or in a folder (`checkpoint.ts`).
+ * @throws UserError `model-missing`, `model-unknown`, `model-incomplete`, `model-mismatch`, `bad-config`, `bad-weights`
  */
-export async function readModelParts(folder: string): Promise<ModelParts> {
-  const root = resolve(folder)
-  const names = await readdir(root).catch(() => {
-    throw new UserError('model-missing', `${folder}: no such folder; expected a model.`)
-  })
-  if (names.includes('unet')) return readDiffusersFolder(root, names)
+export async function readModelParts(path: string): Promise<ModelParts> {
+  const root = resolve(path)
+  const found = await stat(root).catch(() => null)
+  if (found === null) throw new UserError('model-missing', `${path}: no such file or folder; expected a model.`)
+  if (found.isFile()) return readCheckpoint(root)
+  const names = (await readdir(root)).sort()
+  const manifest = names.includes('larkspur-model.json') ? await readJson(join(root, 'larkspur-model.json'), modelManifestSchema) : null
+  const parts = await readLayout(path, root, names, manifest)
+  const own = manifest === null ? {} : { id: manifest.id, manifest }
+  return { ...parts, ...(await extraParts(root, names, parts)), ...own, folder: root }
+}
+
+async function readLayout(given: string, root: string, names: readonly string[], manifest: ModelManifest | null): Promise<ModelParts> {
+  if (names.includes('unet')) return readDiffusersFolder(root, names, manifest)
   const single = names.find((name) => name.endsWith('.safetensors') && !name.startsWith('cases'))
   if (names.includes('config.json') && single !== undefined) return readSingleFile(root, join(root, single))
+  const files = names.filter((name) => isWeightFile(name) && !isAdapterName(name) && !name.startsWith('cases'))
+  const [file, another] = files
+  if (file !== undefined && another === undefined) return readCheckpoint(join(root, file))
   throw new UserError(
     'model-unknown',
-    `${folder} is no model that Larkspur knows: expected unet/, larkspur-model.json, or config.json beside one .safetensors.`,
+    another === undefined
+      ? `${given} is no model that Larkspur knows: expected unet/, config.json beside one .safetensors, or one checkpoint.`
+      : `${given} holds ${files.length} files of weights (${file}, ${another}${files.length > 2 ? ', …' : ''}); name the one to use.`,
   )
 }
 
-async function readDiffusersFolder(root: string, names: readonly string[]): Promise<ModelParts> {
+async function readDiffusersFolder(root: string, names: readonly string[], manifest: ModelManifest | null): Promise<ModelParts> {
   const has = (name: string) => names.includes(name)
-  const manifest = has('larkspur-model.json') ? await readJson(join(root, 'larkspur-model.json'), modelManifestSchema) : null
-  const adapter = names.find((name) => /^ip[-_]adapter.*\.(safetensors|bin)$/.test(name))
-  const adapterWeights = adapter === undefined ? null : await openWeights(join(root, adapter))
   const schedule = has('scheduler') ? await readSchedule(join(root, 'scheduler', 'scheduler_config.json')) : stableDiffusionSchedule
   return {
-    folder: root,
-    id: manifest?.id ?? basename(root),
-    manifest,
+    ...emptyParts(root),
     schedule: manifest === null ? schedule : reconcile(root, manifest, schedule),
     // Only LAR-Gen was trained with its own way of shrinking masks.
     maskToLatent: manifest?.kind === 'largen' || has('refine_net') ? 'antialiased' : 'nearest',
@@ -50,10 +61,6 @@ async function readDiffusersFolder(root: string, names: readonly string[]): Prom
     tokenizerFolder: has('tokenizer') ? join(root, 'tokenizer') : null,
     text2: has('text_encoder_2') ? await readNetwork(join(root, 'text_encoder_2'), clipTextConfigSchema) : null,
     tokenizer2Folder: has('tokenizer_2') ? join(root, 'tokenizer_2') : null,
-    vision: has('image_encoder') ? await readNetwork(join(root, 'image_encoder'), clipVisionConfigSchema) : null,
-    visionPixels: has('image_encoder') ? await readVisionPixels(join(root, 'image_encoder')) : clipPixels,
-    ...splitAdapter(adapterWeights),
-    imageProjHeadWidth: PUBLISHED_HEAD_WIDTH,
     refineNet: has('refine_net') ? await readNetwork(join(root, 'refine_net'), unetConfigSchema) : null,
     detailProj: has('refine_net') ? await openSafetensors(join(root, 'refine_net', 'detail_encoder.safetensors')) : null,
   }
@@ -85,7 +92,7 @@ async function readSingleFile(root: string, file: string): Promise<ModelParts> {
   if (unetWeights === null) throw new UserError('model-incomplete', `${file} has no tensors that start with "unet.".`)
   const encoder = config.image_encoder === undefined ? null : resolve(root, config.image_encoder)
   return {
-    ...emptyParts(root, basename(root)),
+    ...emptyParts(root),
     schedule: { ...scheduleOf(join(root, 'config.json'), config.scheduler ?? {}), spacing: 'trailing-fractional' },
     maskToLatent: 'antialiased',
     unet: { config: config.unet, weights: unetWeights },
@@ -97,15 +104,6 @@ async function readSingleFile(root: string, file: string): Promise<ModelParts> {
     refineNet: refineWeights === null || config.refine_net === undefined ? null : { config: config.refine_net, weights: refineWeights },
     detailProj: hasPrefix(weights, 'detail_proj.') ? weights : null,
   }
-}
-
-/** IP-Adapter files hold the resampler and the attention weights side by side. */
-export function splitAdapter(weights: TensorSource | null): Pick<ModelParts, 'imageProj' | 'ipAdapter'> {
-  if (weights === null) return { imageProj: null, ipAdapter: null }
-  if (!hasPrefix(weights, 'image_proj.') || !hasPrefix(weights, 'ip_adapter.')) {
-    throw new UserError('model-incomplete', `${weights.label} is no IP-Adapter file: expected tensors that start with "image_proj." and "ip_adapter.".`)
-  }
-  return { imageProj: underPrefix(weights, 'image_proj.'), ipAdapter: underPrefix(weights, 'ip_adapter.') }
 }
 
 const scheduleSchema = z.object({

@@ -166,3 +166,31 @@ function configOf(weights: TensorSource, levels: readonly Level[], facts: LdmUne
       : { addition_embed_type: 'text_time', addition_time_embed_dim: facts.sizeWidth, projection_class_embeddings_input_dim: vector }),
   })
 }
+
+/**
+ * The original code's name of a layer by its diffusers name; other names as they are.
+ * @param layers residual blocks of each level on the way down
+ * @param attends whether an up block has attention, which decides the place of its change of scale
+ */
+export function ldmLayerName(layer: string, layers: readonly number[], attends: (upBlock: number) => boolean): string {
+  const resnet = (rest: string) => Object.entries(RESNET).find(([, ours]) => ours === rest)?.[0] ?? rest
+  const [, way, block = '', kind, index = '', rest = ''] =
+    /^(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(.+)$/.exec(layer) ?? []
+  const [i, j] = [Number(block), Number(index)]
+  if (way === 'down') {
+    const first = layers.slice(0, i).reduce((sum, count) => sum + count + 1, 1)
+    if (kind === 'downsamplers') return `input_blocks.${first + (layers[i] ?? 0)}.0.op`
+    return kind === 'resnets' ? `input_blocks.${first + j}.0.${resnet(rest)}` : `input_blocks.${first + j}.1.${rest}`
+  }
+  if (way === 'up') {
+    const counts = layers.toReversed()
+    const first = counts.slice(0, i).reduce((sum, count) => sum + count + 1, 0)
+    if (kind === 'upsamplers') return `output_blocks.${first + (counts[i] ?? 0)}.${attends(i) ? 2 : 1}.conv`
+    return kind === 'resnets' ? `output_blocks.${first + j}.0.${resnet(rest)}` : `output_blocks.${first + j}.1.${rest}`
+  }
+  for (const [theirs, ours] of Object.entries(ENDS)) {
+    if (layer === ours) return theirs
+    if (layer.startsWith(`${ours}.`)) return `${theirs}.${ours.includes('resnets') ? resnet(layer.slice(ours.length + 1)) : layer.slice(ours.length + 1)}`
+  }
+  return layer
+}

@@ -1,7 +1,9 @@
+import { basename } from 'node:path'
 import type { ModelManifest } from '../../contract/model-manifest.ts'
 import type { ClipTextConfig, ClipVisionConfig, UnetConfig, VaeConfig } from '../graphs/config.ts'
 import { PUBLISHED_HEAD_WIDTH } from '../graphs/image-tokens.ts'
 import { stableDiffusionSchedule, type ScheduleConfig } from '../samplers/schedule.ts'
+import type { Lora } from './lora.ts'
 import { clipPixels, type Part, type VisionPixels } from './open-weights.ts'
 import type { TensorSource } from './tensor-source.ts'
 
@@ -13,6 +15,9 @@ export interface ModelParts {
   readonly schedule: ScheduleConfig
   readonly maskToLatent: 'antialiased' | 'nearest'
   readonly unet: Part<UnetConfig> | null
+  readonly loras: readonly Lora[]
+  /** AutoencoderTiny, for previews. */
+  readonly preview: TensorSource | null
   readonly vae: Part<VaeConfig> | null
   readonly text: Part<ClipTextConfig> | null
   /** Folder of vocab.json and merges.txt; null: CLIP's own vocabulary. */
@@ -23,7 +28,7 @@ export interface ModelParts {
   readonly vision: Part<ClipVisionConfig> | null
   /** How pictures are brought to the CLIP image encoder. */
   readonly visionPixels: VisionPixels
-  /** The resampler, names without a prefix. */
+  /** What makes image tokens: a resampler (`latents`, `layers.…`) or a plain IP-Adapter's projection (`proj`, `norm`); names without a prefix. */
   readonly imageProj: TensorSource | null
   /** Width of one of its attention heads. */
   readonly imageProjHeadWidth: number
@@ -35,7 +40,7 @@ export interface ModelParts {
 }
 
 /** A model of nothing yet: Stable Diffusion's schedule, no networks. */
-export function emptyParts(folder: string, id: string): ModelParts {
+export function emptyParts(folder: string, id = basename(folder)): ModelParts {
   return {
     folder,
     id,
@@ -43,6 +48,8 @@ export function emptyParts(folder: string, id: string): ModelParts {
     schedule: stableDiffusionSchedule,
     maskToLatent: 'nearest',
     unet: null,
+    loras: [],
+    preview: null,
     vae: null,
     text: null,
     tokenizerFolder: null,

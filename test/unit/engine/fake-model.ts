@@ -28,6 +28,7 @@ export function fakeModel(guideChannels = true): { model: LarGenModel; calls: Ca
       latentMultiple: 1,
       guideChannels,
       inpaintingChannels: true,
+      imageTokensFrom: 'penultimate',
       maskToLatent: 'antialiased',
       schedule: {
         trainTimesteps: 1000,
@@ -73,6 +74,7 @@ export function fakeModel(guideChannels = true): { model: LarGenModel; calls: Ca
       calls.encode++
       return Promise.resolve(pooled(image))
     },
+    decodePreview: (latent) => model.decodeLatent(latent),
     decodeLatent: (latent) => {
       calls.decode++
       return Promise.resolve(enlarged(latent))
