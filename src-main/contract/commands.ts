@@ -41,6 +41,7 @@ export const menuCommands = [
   { id: 'view.palette', menu: 'view', title: { en: 'Command palette', de: 'Befehlsliste' }, accelerator: 'CmdOrCtrl+K' },
   { id: 'view.turns', menu: 'view', title: { en: 'Show or fold turns', de: 'Schritte zeigen oder falten' }, accelerator: 'CmdOrCtrl+T', separated: true },
   { id: 'view.more', menu: 'view', title: { en: 'Show or fold more settings', de: 'Weitere Regler zeigen oder falten' }, accelerator: null },
+  { id: 'view.seen', menu: 'view', title: { en: 'What the model sees', de: 'Was das Modell sieht' }, accelerator: null },
   { id: 'view.dark', menu: 'view', title: { en: 'Dark', de: 'Dunkel' }, accelerator: null, separated: true },
   { id: 'view.light', menu: 'view', title: { en: 'Light', de: 'Hell' }, accelerator: null },
   { id: 'view.contrast', menu: 'view', title: { en: 'High contrast', de: 'Hoher Kontrast' }, accelerator: null },

@@ -64,6 +64,7 @@ function doings(app: AppState): Readonly<Record<MenuCommandId, Doing>> {
     'subject.add': { enabled: open, run: () => void subjects.add(null) },
     'view.palette': { run: () => (ui.dialog = ui.dialog === 'palette' ? null : 'palette') },
     'view.turns': { run: () => void settings.set({ turnsOpen: !settings.value.turnsOpen }) },
+    'view.seen': { enabled: open, run: () => app.sight.toggle() },
     'view.more': { run: () => (ui.moreOpen = !ui.moreOpen) },
     'view.dark': { run: () => void settings.set({ theme: 'dark' }) },
     'view.light': { run: () => void settings.set({ theme: 'light' }) },
@@ -89,6 +90,18 @@ export function menuActions(app: AppState): readonly Action[] {
       ...(fieldsComeFirst ? { fieldsComeFirst } : {}),
     }
   })
+}
+
+/** The samples, which the native menu has under its own item, for the palette. */
+export function sampleActions(app: AppState): readonly Action[] {
+  return app.samples.map(({ id, name }): Action => ({
+    id: `sample.${id}`,
+    group: 'file',
+    title: () => t().openSample(name),
+    shortcuts: [],
+    enabled: () => app.document.activity === 'idle',
+    run: () => void app.document.openSample(id),
+  }))
 }
 
 /** What the canvas can do, as commands of the registry. */

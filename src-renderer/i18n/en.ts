@@ -33,6 +33,8 @@ export interface Messages {
   readonly engineStates: Readonly<Record<WindowEvent<'engine.state'>['state'], string>>
   readonly engineFailed: (why: string) => string
   readonly engineRestart: string
+  /** By the engine's own words. */
+  readonly engineActivities: Readonly<Partial<Record<string, string>>>
   readonly idle: string
   readonly noModel: string
   readonly activities: Readonly<Record<Exclude<DocumentActivity, 'idle'>, string>>
@@ -44,6 +46,7 @@ export interface Messages {
   readonly emptyTitle: string
   readonly emptyHint: string
   readonly emptySamples: string
+  readonly openSample: (name: string) => string
   readonly emptyRecent: string
   readonly dropPhoto: string
   readonly dropSubject: string
@@ -92,12 +95,19 @@ export interface Messages {
   readonly queued: string
   readonly progress: (index: number, count: number, step: number, steps: number) => string
   readonly progressStage: (index: number, count: number, stage: string) => string
+  /** By the engine's names of its stages. */
+  readonly stages: Readonly<Partial<Record<string, string>>>
   readonly secondsLeft: (seconds: number) => string
   readonly progressSpoken: (percent: number) => string
   readonly candidatesReady: (count: number) => string
   readonly retry: string
   readonly blockers: Readonly<Record<Blocker, string>>
   readonly turnLabels: Readonly<Record<'fill' | 'subject', string>>
+
+  readonly seen: string
+  readonly seenScene: string
+  readonly seenFill: string
+  readonly seenBusy: string
 
   readonly more: string
   readonly seed: string
@@ -215,6 +225,7 @@ export const en: Messages = {
   engineStates: { starting: 'starting', ready: 'idle', restarting: 'restarting', failed: 'stopped' },
   engineFailed: (why) => `The engine does not start: ${why}`,
   engineRestart: 'Start it again',
+  engineActivities: { idle: 'idle', 'loading the model': 'loading the model', generating: 'generating', 'cutting out': 'cutting out' },
   idle: 'idle',
   noModel: 'no model',
   activities: { opening: 'Opening', saving: 'Saving', exporting: 'Exporting' },
@@ -226,6 +237,7 @@ export const en: Messages = {
   emptyTitle: 'Drop a photo here',
   emptyHint: 'or paste one. Nothing leaves this machine.',
   emptySamples: 'Samples',
+  openSample: (name) => `Open sample: ${name}`,
   emptyRecent: 'Recent',
   dropPhoto: 'Open this photo',
   dropSubject: 'Add as a subject',
@@ -279,6 +291,15 @@ export const en: Messages = {
   queued: 'Waiting for the engine',
   progress: (index, count, step, steps) => `${index} of ${count} · step ${step}/${steps}`,
   progressStage: (index, count, stage) => `${index} of ${count} · ${stage}`,
+  stages: {
+    locate: 'reading the scene',
+    assign: 'reading text and subject',
+    sample: 'first step',
+    decode: 'developing',
+    blend: 'blending in',
+    score: 'measuring',
+    fill: 'filling',
+  },
   secondsLeft: (seconds) => (seconds < 90 ? `${Math.ceil(seconds)} s left` : `${Math.ceil(seconds / 60)} min left`),
   progressSpoken: (percent) => `Generating, ${percent} percent`,
   candidatesReady: (count) => (count === 1 ? 'One candidate is ready' : `${count} candidates are ready`),
@@ -294,6 +315,11 @@ export const en: Messages = {
     'engine-down': 'The engine has stopped; start it again',
   },
   turnLabels: { fill: 'Fill', subject: 'Subject' },
+
+  seen: 'What the model sees',
+  seenScene: 'Scene',
+  seenFill: 'Fill closes the region from what lies around it; no model looks at it.',
+  seenBusy: 'Shown once the generation is done',
 
   more: 'More',
   seed: 'Seed',

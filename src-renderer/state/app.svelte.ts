@@ -10,6 +10,7 @@ import { ModelsStore } from './models.svelte.ts'
 import { Notices } from './notices.svelte.ts'
 import { RecipeDraft } from './recipe-draft.svelte.ts'
 import { SettingsStore } from './settings.svelte.ts'
+import { Sight } from './sight.svelte.ts'
 import { Staging } from './staging.svelte.ts'
 import { SubjectsDesk } from './subjects.svelte.ts'
 import { UiState } from './ui.svelte.ts'
@@ -33,6 +34,7 @@ export class AppState {
   readonly engine: EngineStore
   readonly draft: RecipeDraft
   readonly generation: Generation
+  readonly sight: Sight
   readonly subjects: SubjectsDesk
   samples = $state.raw<readonly { readonly id: string; readonly name: string }[]>([])
   version = $state('')
@@ -42,7 +44,7 @@ export class AppState {
     this.calls = new Calls(bridge, (failure) => this.notices.show('error', failure.message))
     this.settings = new SettingsStore(this.calls)
     this.models = new ModelsStore(this.calls)
-    this.document = new DocumentStore(this.calls)
+    this.document = new DocumentStore(this.calls, () => canvas.settled())
     this.engine = new EngineStore({ onDefect: (message) => this.notices.show('error', message) })
     this.engine.follow(bridge)
     this.draft = new RecipeDraft(() => ({
@@ -61,6 +63,13 @@ export class AppState {
       draft: this.draft,
       staging: this.staging,
       candidates: () => this.settings.value.candidates,
+      settled: () => canvas.settled(),
+    })
+    this.sight = new Sight({
+      calls: this.calls,
+      engine: this.engine,
+      draft: this.draft,
+      generation: this.generation,
       settled: () => canvas.settled(),
     })
     bridge.on('notice', (notice) => this.notices.show(notice.kind, notice.message))
