@@ -8,6 +8,7 @@ import { askHub, type Publication, type PublishedFile } from './hub.ts'
 import { refreshManifest } from './model-folder.ts'
 import { patientFetch, pause as pauseReally, type Patience } from './patience.ts'
 import { Pace } from './pace.ts'
+import type { Recognise } from './recognised.ts'
 import { changeShelf, locked, type ShelfFile, type ShelfItem } from './shelf.ts'
 import { openTransport, type HubAccess } from './transport.ts'
 import { hashFile } from './verify.ts'
@@ -16,6 +17,7 @@ export interface DownloadOptions {
   /** The library's own folder. */
   readonly root: string
   readonly access: HubAccess
+  readonly recognise: Recognise
   readonly signal: AbortSignal
   readonly onProgress: (progress: DownloadProgress) => void
   /** Tests hand in one that does not wait. */
@@ -73,7 +75,7 @@ export async function download(entry: CatalogueEntry, options: DownloadOptions):
           before += file.bytes
           tell({ stage: 'fetching', bytesDone: before })
         }
-        return await enter(root, entry, published, files)
+        return await enter(options, entry, published, files)
       },
       0,
     )
@@ -82,7 +84,7 @@ export async function download(entry: CatalogueEntry, options: DownloadOptions):
   }
 }
 
-async function enter(root: string, entry: CatalogueEntry, published: Publication, files: readonly ShelfFile[]): Promise<ShelfItem> {
+async function enter({ root, recognise }: DownloadOptions, entry: CatalogueEntry, published: Publication, files: readonly ShelfFile[]): Promise<ShelfItem> {
   const item: ShelfItem = {
     id: entry.id,
     name: entry.name,
@@ -97,7 +99,7 @@ async function enter(root: string, entry: CatalogueEntry, published: Publication
     addedAt: new Date().toISOString(),
   }
   const items = await changeShelf(root, (before) => [...before.filter(({ id }) => id !== item.id), item])
-  await refreshManifest(root, entry.folder, items)
+  await refreshManifest(root, entry.folder, items, recognise)
   return item
 }
 

@@ -6,18 +6,9 @@ import { UserError } from '../contract/errors.ts'
 import { fileReason, makeFolder } from '../pictures/files.ts'
 import { MANIFEST_NAME, readManifest } from './manifest.ts'
 import { refreshManifest } from './model-folder.ts'
+import type { Recognise, Recognised } from './recognised.ts'
 import { changeShelf, readShelf, type ShelfFile, type ShelfItem } from './shelf.ts'
 import { hashFile } from './verify.ts'
-
-/** What somebody who can read weights says of a folder or file. The engine does; the library itself opens no tensor. */
-export interface Recognised {
-  readonly part: PartKind
-  readonly family: 'sd15' | 'sdxl' | null
-  /** One line for a person. */
-  readonly says: string
-}
-/** @throws UserError that says what is missing or wrong */
-export type Recognise = (path: string) => Promise<Recognised>
 
 export interface ImportOptions {
   /** The library's own folder. */
@@ -55,7 +46,8 @@ export async function importModel(given: string, options: ImportOptions): Promis
     throw new UserError('model-missing', `${given}: no such file or folder`)
   })
   const own = resolve(root)
-  if (real === own || real.startsWith(own + sep)) throw new UserError('model-known', `${given}: lies in the library already`)
+  // One part may serve two models of the library; it is referred to from the second.
+  if (options.into === null && (real === own || real.startsWith(own + sep))) throw new UserError('model-known', `${given}: lies in the library already`)
   const isFolder = (await stat(real)).isDirectory()
   const recognised = await options.recognise(path)
   const manifest = isFolder && (await stat(join(real, MANIFEST_NAME)).catch(() => null)) ? await readManifest(real) : null
@@ -103,7 +95,7 @@ export async function importModel(given: string, options: ImportOptions): Promis
       addedAt: new Date().toISOString(),
     }
     const items = await changeShelf(root, (now) => [...now, item])
-    return { item, says: recognised.says, missing: await refreshManifest(root, folder, items) }
+    return { item, says: recognised.says, missing: await refreshManifest(root, folder, items, options.recognise) }
   } catch (error) {
     // What was begun is taken back; rm removes links, never what they lead to.
     for (const each of placed) await rm(each, { recursive: true, force: true })
@@ -188,12 +180,13 @@ async function copyWhole(from: string, to: string): Promise<void> {
 /** A part that is imported without a word joins the one model that lacks it; with two such models nobody guesses. */
 async function onlyModelThatLacks({ part, family }: Recognised, items: readonly ShelfItem[], root: string): Promise<string | null> {
   if (part === 'model' || part === 'checkpoint') return null
-  const folders = [...new Set(items.filter((item) => item.part === 'model').map((item) => item.folder))]
+  const folders = [...new Set(items.filter((item) => item.part === 'model' || item.part === 'checkpoint').map((item) => item.folder))]
   const open: string[] = []
   for (const folder of folders) {
     if (items.some((item) => item.folder === folder && item.part === part)) continue
     const manifest = await readManifest(join(root, folder)).catch(() => null)
-    if (manifest && manifest.manifest.kind === 'largen') continue
+    // LAR-Gen brings its own adapter.
+    if (part === 'adapter' && manifest?.manifest.kind === 'largen') continue
     if (family === null || manifest === null || manifest.manifest.family === family) open.push(folder)
   }
   return open.length === 1 ? (open[0] ?? null) : null

@@ -1,6 +1,7 @@
 export { catalogueEntry, readCatalogue } from './catalogue.ts'
 export { download } from './download.ts'
-export { importModel, type Recognise, type Recognised } from './import.ts'
+export { importModel } from './import.ts'
+export type { Recognise, Recognised } from './recognised.ts'
 export { discardParts, findItem, listItems, listOffers, removeItem, verifyItem } from './items.ts'
 export { readManifest, type ReadManifest } from './manifest.ts'
 export { findModel, readLibrary, summaryOf, type Library } from './library.ts'

@@ -2,26 +2,21 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CatalogueEntry, LibraryItem, Offer } from '../contract/model-library.ts'
 import { UserError } from '../contract/errors.ts'
-import { describeFolder } from './describe.ts'
-import { clearItem, refreshManifest, removeEmptyFolders } from './model-folder.ts'
+import { clearItem, refreshManifest, removeEmptyFolders, whatItIs } from './model-folder.ts'
+import { MANIFEST_NAME } from './manifest.ts'
+import type { Recognise } from './recognised.ts'
 import { changeShelf, readShelf, type ShelfItem } from './shelf.ts'
 import { hashFile, type FileCheck } from './verify.ts'
 
 /** Everything that was downloaded or imported, whether it makes a whole model or not. @param root the library's own folder */
-export async function listItems(root: string): Promise<LibraryItem[]> {
+export async function listItems(root: string, recognise: Recognise): Promise<LibraryItem[]> {
   const items = await readShelf(root)
-  return await Promise.all(items.map(async (item) => await listed(root, item, items)))
+  return await Promise.all(items.map(async (item) => await listed(root, item, items, recognise)))
 }
 
-async function listed(root: string, item: ShelfItem, items: readonly ShelfItem[]): Promise<LibraryItem> {
+async function listed(root: string, item: ShelfItem, items: readonly ShelfItem[], recognise: Recognise): Promise<LibraryItem> {
   const lost = (await checkItemSizes(root, item)).flatMap(({ path, fault }) => (fault === null ? [] : [`${path}: ${fault}`]))
-  const hasModel = items.some((other) => other.folder === item.folder && (other.part === 'model' || other.part === 'checkpoint'))
-  const missing =
-    item.part === 'model'
-      ? (await describeFolder(join(root, item.folder))).missing
-      : item.part === 'checkpoint' || hasModel
-        ? []
-        : ['no model that it is a part of; download or import one']
+  const missing = lost.length > 0 ? lost : await whatItLacks(root, item, items, recognise)
   return {
     id: item.id,
     name: item.name,
@@ -33,8 +28,21 @@ async function listed(root: string, item: ShelfItem, items: readonly ShelfItem[]
     bytes: item.files.reduce((sum, file) => sum + file.bytes, 0),
     licence: item.licence,
     source: item.source,
-    missing: [...lost, ...(lost.length > 0 ? [] : missing)],
+    missing,
   }
+}
+
+async function whatItLacks(root: string, item: ShelfItem, items: readonly ShelfItem[], recognise: Recognise): Promise<string[]> {
+  if (!isMain(item))
+    return items.some((other) => other.folder === item.folder && isMain(other)) ? [] : ['no model that it is a part of; download or import one']
+  const folder = join(root, item.folder)
+  // A manifest is only there while the model is whole.
+  if (await stat(join(folder, MANIFEST_NAME)).catch(() => null)) return []
+  return [...(await whatItIs(folder, recognise)).missing]
+}
+
+function isMain({ part }: ShelfItem): boolean {
+  return part === 'model' || part === 'checkpoint'
 }
 
 /** The catalogue with what of it is here. @param downloading ids that are being fetched by this process */
@@ -98,11 +106,11 @@ async function checkItemSizes(root: string, item: ShelfItem): Promise<FileCheck[
  * Takes a thing out of the library. Files that the library downloaded or copied are deleted; what it refers to stays where it lies and is only forgotten.
  * @throws UserError `model-missing`
  */
-export async function removeItem(root: string, id: string): Promise<ShelfItem> {
+export async function removeItem(root: string, id: string, recognise: Recognise): Promise<ShelfItem> {
   const item = await findItem(root, id)
   const items = await changeShelf(root, (before) => before.filter((other) => other.id !== id))
   await clearItem(root, item)
-  await refreshManifest(root, item.folder, items)
+  await refreshManifest(root, item.folder, items, recognise)
   // The manifest may have been the last thing in the folder.
   await removeEmptyFolders(join(root, item.folder))
   return item

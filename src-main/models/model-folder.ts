@@ -2,8 +2,9 @@ import { lstat, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ModelManifest } from '../contract/model-manifest.ts'
 import { writeFileWhole } from '../pictures/files.ts'
-import { describeFolder } from './describe.ts'
+import { UserError } from '../contract/errors.ts'
 import { MANIFEST_NAME } from './manifest.ts'
+import type { Recognise, Recognised } from './recognised.ts'
 import type { ShelfItem } from './shelf.ts'
 
 // [Note: one folder a model] The engine takes a model as one folder in a published layout. So the parts of a model that come from several places are
@@ -12,28 +13,51 @@ import type { ShelfItem } from './shelf.ts'
 // a model whose manifest was imported with it keeps that one.
 
 /** Writes the manifest of a model folder when it is whole, else takes it away. @param items of the whole library @returns what is missing, one line each */
-export async function refreshManifest(root: string, folder: string, items: readonly ShelfItem[]): Promise<readonly string[]> {
+export async function refreshManifest(root: string, folder: string, items: readonly ShelfItem[], recognise: Recognise): Promise<readonly string[]> {
   const parts = items.filter((item) => item.folder === folder)
   const path = join(root, folder, MANIFEST_NAME)
   if (parts.some((item) => item.files.some((file) => file.path === MANIFEST_NAME))) return []
   const main = parts.find((item) => item.part === 'model' || item.part === 'checkpoint')
-  const { facts, missing } = await describeFolder(join(root, folder))
-  if (!main || !facts) {
-    await rm(path, { force: true })
-    return missing
-  }
+  // What was true of the folder before must not decide what is said of it now.
+  await rm(path, { force: true })
+  if (!main) return []
+  const { facts, missing } = await whatItIs(join(root, folder), recognise)
+  if (!facts) return missing
   const joined = (words: readonly string[]): string => [...new Set(words)].join(' + ')
   const manifest: ModelManifest = {
     format: 1,
     id: folder,
     name: main.name,
     ...facts,
+    defaults: DEFAULTS,
     files: parts.flatMap((item) => item.files).map((file) => ({ ...file, role: /\.(json|txt)$/.test(file.path) ? 'config' : 'weights' })),
     licence: joined(parts.map((item) => item.licence)),
     source: joined(parts.map((item) => item.source)),
   }
   await writeFileWhole(path, Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`))
-  return []
+  return missing
+}
+
+/** What published models are used with; beta as the interface shows it at first. */
+const DEFAULTS: ModelManifest['defaults'] = {
+  steps: 30,
+  guidance: 7.5,
+  rescale: 0,
+  betaWithText: 0.3,
+  betaSubjectOnly: 1,
+  guideStrength: 0,
+  detailTransfer: 0,
+  sampler: 'ddim',
+}
+
+/** What a model folder is, with a refusal as one more thing that is missing. */
+export async function whatItIs(path: string, recognise: Recognise): Promise<Pick<Recognised, 'facts' | 'missing'>> {
+  try {
+    return await recognise(path)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    return { facts: null, missing: [error.message] }
+  }
 }
 
 /** Takes away what a thing of the library put into its model folder. Links are removed, what they lead to is not touched. */

@@ -6,7 +6,7 @@ import type { CatalogueEntry, DownloadProgress } from '../../../src-main/contrac
 import { download } from '../../../src-main/models/download.ts'
 import { discardParts, findItem, listItems, listOffers, readCatalogue, readLibrary, removeItem, verifyItem } from '../../../src-main/models/index.ts'
 import { BadHub, COMMIT, sha256 } from './bad-server.ts'
-import { layoutFiles } from './layouts.ts'
+import { layoutFiles, recognise } from './layouts.ts'
 
 let hub: BadHub
 let endpoint: string
@@ -50,6 +50,7 @@ afterEach(async () => {
 async function get(what: CatalogueEntry, progress: DownloadProgress[] = [], signal = stop) {
   return await download(what, {
     root,
+    recognise,
     access: { endpoint, proxy: null, token: 'hf_secret' },
     signal,
     onProgress: (each) => progress.push(each),
@@ -69,7 +70,7 @@ test('an entry is downloaded at one commit, listed, verified and becomes a model
   expect(notices).toEqual([])
   expect(models[0]?.manifest).toMatchObject({ id: 'base', kind: 'inpaint', family: 'sd15', nativeSize: 512, licence: 'MIT' })
   expect(models[0]?.manifest.files.find(({ path }) => path.startsWith('unet/d'))?.sha256).toBe(sha256(layoutFiles['unet/diffusion_pytorch_model.safetensors']))
-  expect((await listItems(root))[0]).toMatchObject({ id: 'base', origin: 'downloaded', bytes: total, missing: [] })
+  expect((await listItems(root, recognise))[0]).toMatchObject({ id: 'base', origin: 'downloaded', bytes: total, missing: [] })
   await writeFile(join(root, 'base', 'vae', 'diffusion_pytorch_model.safetensors'), 'VAE weights')
   expect((await verifyItem(root, item)).filter(({ fault }) => fault !== null)).toEqual([
     { path: 'vae/diffusion_pytorch_model.safetensors', fault: expect.stringMatching(/^SHA-256/) },
@@ -78,18 +79,18 @@ test('an entry is downloaded at one commit, listed, verified and becomes a model
 
 test('parts of a model share its folder and its manifest; the state of each entry is told', async () => {
   await get(adapter)
-  expect((await listItems(root))[0]?.missing).toEqual(['no model that it is a part of; download or import one'])
+  expect((await listItems(root, recognise))[0]?.missing).toEqual(['no model that it is a part of; download or import one'])
   await get(entry)
-  expect((await listItems(root)).find(({ id }) => id === 'base')?.missing).toEqual([expect.stringContaining('image_encoder/')])
+  expect((await listItems(root, recognise)).find(({ id }) => id === 'base')?.missing).toEqual([expect.stringContaining('image_encoder/')])
   expect(await listOffers([entry, adapter, { ...entry, id: 'other', files: [] }], root, new Set(['other']))).toMatchObject([
     { state: 'installed' },
     { state: 'installed' },
     { state: 'downloading' },
   ])
-  await removeItem(root, 'adapter')
-  expect((await listItems(root)).map(({ id, missing }) => [id, missing])).toEqual([['base', []]])
+  await removeItem(root, 'adapter', recognise)
+  expect((await listItems(root, recognise)).map(({ id, missing }) => [id, missing])).toEqual([['base', []]])
   expect((await readLibrary([root])).models).toHaveLength(1)
-  await removeItem(root, 'base')
+  await removeItem(root, 'base', recognise)
   expect((await readdir(root)).sort()).toEqual(['library.json'])
 })
 
@@ -103,7 +104,7 @@ test('stopped and started again it goes on, and what it left can be thrown away'
     return true
   }
   await expect(get(entry, [], controller.signal)).rejects.toMatchObject({ code: 'cancelled' })
-  expect((await listItems(root)).length).toBe(0)
+  expect((await listItems(root, recognise)).length).toBe(0)
   expect((await readLibrary([root])).models).toEqual([])
   expect(await listOffers([entry], root, new Set())).toMatchObject([{ state: 'begun' }])
   hub.misbehave = () => false
@@ -112,7 +113,7 @@ test('stopped and started again it goes on, and what it left can be thrown away'
   expect(hub.asked.filter(({ range }) => range !== undefined).map(({ range }) => range)).toEqual(['bytes=3-'])
   // Large files that were whole are not asked for again.
   expect(hub.asked.filter(({ url }) => url.includes('text_encoder/model'))).toEqual([])
-  await removeItem(root, 'base')
+  await removeItem(root, 'base', recognise)
   await expect(findItem(root, 'base')).rejects.toThrow('"base": not in the library; there: nothing')
   hub.misbehave = (_request, response) => (response.writeHead(404).end(), true)
   await expect(get(entry)).rejects.toThrow('answered 404')
@@ -136,7 +137,7 @@ test('a repository that lacks a file, a size beyond the disk, and a wrong digest
   expect(hub.asked.filter(({ url }) => url.includes('/resolve/'))).toEqual([])
   hub.claims = { oid: 'a'.repeat(64) }
   await expect(get(adapter)).rejects.toThrow('the server sent wrong bytes (SHA-256 ')
-  expect(await listItems(root)).toEqual([])
+  expect(await listItems(root, recognise)).toEqual([])
   expect(await readdir(join(root, 'base'))).toEqual([])
 })
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { importModel, type Imported } from '../../../src-main/models/import.ts'
-import { findItem, listItems, readLibrary, removeItem, verifyItem, type Recognised } from '../../../src-main/models/index.ts'
+import { findItem, listItems, readLibrary, removeItem, verifyItem } from '../../../src-main/models/index.ts'
 import { locked } from '../../../src-main/models/shelf.ts'
-import { layoutFiles } from './layouts.ts'
+import { layoutFiles, recognise } from './layouts.ts'
 
 let root: string
 let outside: string
@@ -27,11 +27,10 @@ async function put(path: string, bytes: string | Buffer): Promise<void> {
   await mkdir(dirname(join(outside, path)), { recursive: true })
   await writeFile(join(outside, path), bytes)
 }
-const kinds: Record<string, Recognised['part']> = { 'My SD': 'model', 'ip-adapter-plus_sd15.safetensors': 'adapter', vision: 'image-encoder' }
 async function take(name: string, more: { copy?: boolean; id?: string; into?: string } = {}): Promise<Imported> {
   return await importModel(join(outside, name), {
     root,
-    recognise: () => Promise.resolve({ part: kinds[name] ?? 'lora', family: 'sd15', says: `a ${name}` }),
+    recognise,
     copy: more.copy ?? false,
     id: more.id ?? null,
     into: more.into ?? null,
@@ -57,7 +56,7 @@ test('a folder is referred to, becomes a model, takes up its parts, and is only 
 
   await writeFile(join(outside, 'vision', 'model.safetensors'), 'other weights!')
   expect((await verifyItem(root, await findItem(root, 'vision'))).map(({ fault }) => fault)).toEqual([null, expect.stringMatching(/^SHA-256/)])
-  for (const id of ['vision', 'ip-adapter-plus-sd15', 'my-sd']) await removeItem(root, id)
+  for (const id of ['vision', 'ip-adapter-plus-sd15', 'my-sd']) await removeItem(root, id, recognise)
   expect(await readdir(root)).toEqual(['library.json'])
   expect(await everything(outside)).toEqual(before)
 })
@@ -67,15 +66,15 @@ test('a copy is ours: it outlives its source and is deleted', async () => {
   expect(item.origin).toBe('copied')
   await rm(join(outside, 'My SD'), { recursive: true })
   expect((await verifyItem(root, item)).every(({ fault }) => fault === null)).toBe(true)
-  expect((await listItems(root))[0]?.missing).toEqual([])
-  await removeItem(root, 'my-sd')
+  expect((await listItems(root, recognise))[0]?.missing).toEqual([])
+  await removeItem(root, 'my-sd', recognise)
   expect(await readdir(root)).toEqual(['library.json'])
 })
 
 test('files that went away are said to be missing', async () => {
   await take('My SD')
   await rm(join(outside, 'My SD', 'vae'), { recursive: true })
-  expect((await listItems(root))[0]?.missing).toEqual(['vae/config.json: missing', 'vae/diffusion_pytorch_model.safetensors: missing'])
+  expect((await listItems(root, recognise))[0]?.missing).toEqual(['vae/config.json: missing', 'vae/diffusion_pytorch_model.safetensors: missing'])
 })
 
 test('wrong paths, taken names and an interrupted import leave the library as it was', async () => {
@@ -98,13 +97,13 @@ test('wrong paths, taken names and an interrupted import leave the library as it
       onBytes: () => undefined,
     }),
   ).rejects.toThrow('lies in the library already')
-  expect((await listItems(root)).map(({ id }) => id).sort()).toEqual(['my-sd', 'second', 'vision', 'vision-2'])
+  expect((await listItems(root, recognise)).map(({ id }) => id).sort()).toEqual(['my-sd', 'second', 'vision', 'vision-2'])
 })
 
 test('a list that cannot be read is said, not overwritten', async () => {
   await mkdir(root, { recursive: true })
   await writeFile(join(root, 'library.json'), '{')
-  await expect(listItems(root)).rejects.toThrow('not readable, expected the list of the library')
+  await expect(listItems(root, recognise)).rejects.toThrow('not readable, expected the list of the library')
   await expect(take('My SD')).rejects.toThrow('not readable')
   expect(await readFile(join(root, 'library.json'), 'utf8')).toBe('{')
 })
