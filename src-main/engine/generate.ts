@@ -78,8 +78,8 @@ export async function generate(given: JobInputs, workshop: Workshop, hooks: JobH
       situation,
       {
         located,
-        conditional: { text: text.context, imageTokens: subject?.image },
-        unconditional: { text: negative.context, imageTokens: subject?.nullImage },
+        conditional: { text: text.context, vector: text.vector, imageTokens: subject?.image },
+        unconditional: { text: negative.context, vector: negative.vector, imageTokens: subject?.nullImage },
         subject,
         guide,
       },

@@ -65,6 +65,7 @@ export async function denoise(model: LarGenModel, situation: Situation, given: S
           ...(model.facts.guideChannels ? { guideLatent: guide?.latent ?? emptyGuide(located.sceneLatent) } : {}),
           timestep,
           beta: recipe.beta,
+          fewSteps: recipe.sampler === 'lcm',
           ...(subject !== null && recipe.refine && subject.latents.length > 0
             ? { features: await referenceFeatures(model, situation, subject, sampler, index, timestep) }
             : {}),
@@ -119,7 +120,7 @@ function previewer(model: LarGenModel, show: SamplingHooks['onPreview']): (clean
     if (show === undefined) return
     const now = performance.now()
     if (now - shownAt < cost / PREVIEW_SHARE) return
-    show(fromPlanes(await model.decodeLatent(clean)))
+    show(fromPlanes(await model.decodePreview(clean)))
     shownAt = performance.now()
     cost = shownAt - now
   }
