@@ -1,12 +1,13 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { readFileSync } from 'node:fs'
+import { ownLibrary } from './model-library.ts'
 
 const require = createRequire(import.meta.url)
 
-/** Folders that hold models, the bundled ones first, then those the person names. */
-export function modelFolders(extra: readonly string[]): string[] {
-  return [fileURLToPath(new URL('../../resources/models', import.meta.url)), ...extra]
+/** Folders that hold models: the bundled ones first, then those the person names, then the library. */
+export function modelFolders(extra: readonly string[], library = ownLibrary()): string[] {
+  return [fileURLToPath(new URL('../../resources/models', import.meta.url)), ...extra, library]
 }
 
 /** The ONNX files of the assist networks lie in the packages that bring them. */

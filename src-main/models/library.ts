@@ -35,7 +35,9 @@ export async function readLibrary(modelFolders: readonly string[]): Promise<Libr
 
 /** What the window lists of a model. */
 export function summaryOf({ manifest, sha256, bundled }: Library['models'][number]): ModelSummary {
-  const has = (start: string) => manifest.files.some((file) => file.path.startsWith(start))
+  const has = (pattern: RegExp) => manifest.files.some((file) => pattern.test(file.path))
+  // LAR-Gen in one file has its adapter inside.
+  const isOneFile = manifest.kind === 'largen' && has(/^[^/]+\.(safetensors|pth|ckpt|pt|bin)$/)
   return {
     id: manifest.id,
     name: manifest.name,
@@ -45,7 +47,7 @@ export function summaryOf({ manifest, sha256, bundled }: Library['models'][numbe
     bytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0),
     licence: manifest.licence,
     bundled,
-    capabilities: { subject: has('ip_adapter'), refine: has('refine_net/'), guideChannels: manifest.guideChannels },
+    capabilities: { subject: has(/^ip[-_]adapter/) || isOneFile, refine: has(/^refine_net\//), guideChannels: manifest.guideChannels },
     defaults: manifest.defaults,
   }
 }
