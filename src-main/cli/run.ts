@@ -3,6 +3,7 @@ import { UserError } from '../contract/errors.ts'
 import { failureOf } from '../engine/failures.ts'
 import { addCutout } from './cutout.ts'
 import { addDocument } from './document.ts'
+import { addEvaluate } from './evaluate.ts'
 import { addGenerate } from './generate.ts'
 import { addModels } from './models.ts'
 import { parityCommand } from './parity.ts'
@@ -15,12 +16,15 @@ const [name = 'larkspur', version = ''] = appName().split(' ')
 /** @param failed told the exit code of a command that ran to its end and still found a fault, such as a replay that differs */
 function commands(failed: (code: number) => void): Command {
   const program = new Command(name).description('promptable inpainting on your own machine').version(version).exitOverride()
+  // Without it options before a sub-command's name would be its parent's, such as the --out of `evaluate make`.
+  program.enablePositionalOptions()
   program.configureOutput({ writeErr: () => undefined })
   addGenerate(program)
   addStrip(program)
   addReplay(program, failed)
   addCutout(program)
   addModels(program, failed)
+  addEvaluate(program)
   addDocument(program)
   program
     .command('parity')

@@ -28,13 +28,14 @@ export async function scoreResult(
   return { identity, text }
 }
 
-function regionOnWhite({ picture, mask, region }: { picture: Rgb; mask: Coverage; region: Box }): Rgb {
+/** What CLIP-I looks at: the region's crop, white where the mask has nothing. */
+export function regionOnWhite({ picture, mask, region }: { picture: Rgb; mask: Coverage; region: Box }): Rgb {
   const crop = cropRgb(picture, region)
   const shape = cropCoverage(mask, region)
   return { ...crop, pixels: crop.pixels.map((value, at) => (shape.pixels[Math.floor(at / 3)]! > MARKED ? value : 255)) }
 }
 
-function cosine(a: Float32Array, b: Float32Array): number {
+export function cosine(a: Float32Array, b: Float32Array): number {
   let dot = 0
   let normA = 0
   let normB = 0

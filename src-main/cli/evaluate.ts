@@ -1,0 +1,217 @@
+import { basename, join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import { UserError } from '../contract/errors.ts'
+import { openCutOut } from '../engine/assist/cutout.ts'
+import { loadClip } from '../engine/load-clip.ts'
+import { readBenchmark } from '../evaluation/benchmark.ts'
+import { clipJudge, type ClipJudge } from '../evaluation/clip-judge.ts'
+import { makeBenchmark } from '../evaluation/make/make-benchmark.ts'
+import { methodsOf } from '../evaluation/methods.ts'
+import { Thumbnails } from '../evaluation/report/sheets.ts'
+import { writeReport } from '../evaluation/report/write-report.ts'
+import { ResultFile, type Header, type Settings } from '../evaluation/results.ts'
+import { plainWorkshop, runEvaluation, type Contestant, type Progress } from '../evaluation/run.ts'
+import { summarise } from '../evaluation/summary.ts'
+import { findModel, readLibrary, summaryOf, type ReadManifest } from '../models/index.ts'
+import { makeFolder } from '../pictures/files.ts'
+import { collect, numberIn, wholeNumberIn } from './arguments.ts'
+import { consoleFor, type Console } from './console.ts'
+import { checkWritable, workshopFor } from './job.ts'
+import { appName, assistNetworks, modelFolders } from './places.ts'
+
+interface EvaluateOptions {
+  readonly benchmark?: string
+  readonly out?: string
+  readonly methods: string
+  readonly model: readonly string[]
+  readonly models: readonly string[]
+  readonly clip?: string
+  readonly limit?: number
+  readonly sheetCases: number
+  readonly seed: number
+  readonly steps?: number
+  readonly guidance?: number
+  readonly guideStrength?: number
+  readonly detailTransfer?: number
+  readonly share: boolean
+  readonly provider: string
+  readonly json?: boolean
+}
+
+interface MakeCommandOptions {
+  readonly scenes: string
+  readonly subjects: string
+  readonly out: string
+  readonly name?: string
+  readonly sceneCount: number
+  readonly subjectCount: number
+  readonly pairs: number
+  readonly prompts?: string
+  readonly boxes?: string
+  readonly names?: string
+  readonly seed: number
+  readonly json?: boolean
+}
+
+/** The model whose encoders judge when nothing else is named. */
+const JUDGE = 'mini'
+
+export function addEvaluate(program: Command): void {
+  const evaluate = program
+    .command('evaluate')
+    .description('judge models on a benchmark: CLIP-I, CLIP-T, tables, plots, contact sheets, a report; goes on where it was stopped')
+    // So that `make` has a --out of its own.
+    .enablePositionalOptions()
+    .option('--benchmark <folder>', 'a folder with a benchmark.json; `evaluate make` makes one')
+    .option('--out <folder>', 'results and report; a folder with results of the same benchmark and settings is gone on with')
+    .option(
+      '--methods <list>',
+      'fill, naive-paste, text, subject[@beta][:no-refine], both[@beta][:no-refine], MODEL/..., or table-1, table-2, betas, all',
+      'all',
+    )
+    .option('--model <id or folder>', 'a model that takes part, again for more; every model at hand by default', collect, [])
+    .option('--models <folder>', 'a further folder that holds model folders', collect, [])
+    .option('--clip <folder>', "another CLIP to judge by; mini's own by default, which is no fair judge of mini")
+    .option('--limit <number>', 'cases to do: a fair sample of all, the same for all methods', wholeNumberIn(1, 10_000_000))
+    .option('--sheet-cases <number>', 'cases on the contact sheets', wholeNumberIn(0, 500), 24)
+    .option('--seed <number>', 'seed of the noise', wholeNumberIn(0, 0xffffffff), 0)
+    .option('--steps <number>', "denoising steps; each model's own by default, as are the next three", wholeNumberIn(1, 200))
+    .option('--guidance <number>', 'classifier-free guidance', numberIn(0, 30))
+    .option('--guide-strength <number>', 'how firmly the placed subject holds: 0 ... 1', numberIn(0, 1))
+    .option('--detail-transfer <number>', "share of the subject's own detail given back: 0 ... 1", numberIn(0, 1))
+    .option('--no-share', 'make each result with empty caches, for seconds that stand alone')
+    .addOption(new Option('--provider <name>', 'execution provider').choices(['auto', 'cpu', 'webgpu', 'dml', 'coreml', 'cuda']).default('auto'))
+    .option('--json', 'print one JSON object last on stdout')
+    .action(async (options: EvaluateOptions) => await evaluateCommand(options))
+  evaluate
+    .command('make')
+    .description('make a benchmark folder of pictures at hand')
+    .requiredOption('--scenes <folder>', 'pictures to be scenes; sub-folders count')
+    .requiredOption('--subjects <folder>', 'pictures to be subjects: transparent ones, others are cut out')
+    .requiredOption('--out <folder>', 'the benchmark')
+    .option('--name <text>', "what the report calls it; the folder's name by default")
+    .option('--scene-count <number>', 'scenes', wholeNumberIn(1, 10_000), 20)
+    .option('--subject-count <number>', 'subjects', wholeNumberIn(1, 10_000), 10)
+    .option('--pairs <number>', 'staged pairs with a ground truth', wholeNumberIn(0, 100_000), 40)
+    .option('--prompts <file.json>', '[{"id", "text", "disagrees"}], with {name}, {colour} and {other} in the text; ten of our own by default')
+    .option('--boxes <file.json>', '{"scene file": [x, y, w, h]} in pixels, or in shares of the picture; a calm place is found by default')
+    .option('--names <file.json>', '{"subject file": "what it shows"}; file and folder names by default')
+    .option('--seed <number>', 'which pictures are taken, and how pairs are staged', wholeNumberIn(0, 0xffffffff), 0)
+    .option('--json', 'print one JSON object last on stdout')
+    .action(async (options: MakeCommandOptions) => {
+      const screen = consoleFor(options.json === true)
+      const { prompts = null, boxes = null, names = null, pairs: pairCount, name = basename(resolve(options.out)) } = options
+      const made = await makeBenchmark(
+        { ...options, name, pairCount, promptsFile: prompts, boxesFile: boxes, namesFile: names },
+        { cutOut: openCutOut(assistNetworks().cutout), note: (line) => screen.note(`note: ${line}`) },
+      )
+      const counts = { scenes: made.scenes?.length ?? 0, subjects: made.subjects.length, prompts: made.prompts?.length ?? 0, pairs: made.pairs?.length ?? 0 }
+      screen.line(`${options.out}: ${counts.scenes} scenes x ${counts.subjects} subjects x ${counts.prompts} prompts, and ${counts.pairs} pairs`)
+      screen.object({ out: options.out, name, ...counts })
+    })
+}
+
+async function evaluateCommand(options: EvaluateOptions): Promise<void> {
+  const { benchmark: folder, out } = options
+  for (const [option, value] of [
+    ['--benchmark <folder>', folder],
+    ['--out <folder>', out],
+  ]) {
+    if (value === undefined) throw new UserError('bad-arguments', `required option '${option ?? ''}' not specified`)
+  }
+  if (folder === undefined || out === undefined) return
+  const screen = consoleFor(options.json === true)
+  const benchmark = await readBenchmark(folder)
+  const models = await contestantsOf(options, screen)
+  const abilities = models.map((model) => ({
+    id: model.manifest.id,
+    ...summaryOf({ ...model, bundled: false }).capabilities,
+    defaults: model.manifest.defaults,
+  }))
+  const methods = methodsOf(options.methods, abilities)
+  if (methods.length === 0)
+    throw new UserError(
+      'bad-arguments',
+      `--methods "${options.methods}": nothing of it can be done with ${models.map(({ manifest }) => manifest.id).join(', ') || 'no model'}`,
+    )
+  await makeFolder(out)
+  await checkWritable(join(out, 'x'))
+  const { judge, judgedBy } = await judgeOf(options)
+  const settings: Settings = {
+    seed: options.seed,
+    steps: options.steps ?? null,
+    guidance: options.guidance ?? null,
+    guideStrength: options.guideStrength ?? null,
+    detailTransfer: options.detailTransfer ?? null,
+    share: options.share,
+  }
+  const header: Header = { format: 1, benchmark: { name: benchmark.name, sha256: benchmark.sha256 }, clip: judge.name, settings }
+  const results = await ResultFile.open(out, header)
+  const cases = benchmark.cases.slice(0, options.limit)
+  const shown = cases.slice(0, options.sheetCases)
+  const thumbnails = new Thumbnails(
+    out,
+    shown.map(({ id }) => id),
+  )
+  try {
+    await runEvaluation({
+      benchmark,
+      cases,
+      methods,
+      settings,
+      judge,
+      results,
+      plain: plainWorkshop(workshopFor(models[0] ?? (await findModel(JUDGE, modelFolders(options.models))), 'cpu')),
+      openModel: (id) => Promise.resolve(contestant(models, id, options.provider)),
+      onPicture: ({ one, inputs, method, picture }) => thumbnails.keep(one, inputs, method.name, picture),
+      onProgress: (progress) => tell(screen, progress),
+    })
+  } finally {
+    await results.close()
+  }
+  const summary = summarise(header, results.results)
+  const report = await writeReport(out, summary, { benchmark, cases, shown, thumbnails, judgedBy, app: appName() })
+  screen.line(`${report}: ${results.results.length} results of ${summary.methods.length} methods, ${summary.changedOutside} pixels changed outside masks`)
+  screen.object({ out, report, cases: cases.length, ...summary })
+}
+
+/** Those that are named, or all at hand. */
+async function contestantsOf(options: EvaluateOptions, screen: Console): Promise<ReadManifest[]> {
+  const folders = modelFolders(options.models)
+  if (options.model.length > 0) {
+    const named: ReadManifest[] = []
+    for (const name of options.model) named.push(await findModel(name, folders))
+    return named
+  }
+  const library = await readLibrary(folders)
+  for (const notice of library.notices) screen.note(`note: ${notice}`)
+  return [...library.models]
+}
+
+async function judgeOf({ clip, models }: EvaluateOptions): Promise<{ judge: ClipJudge; judgedBy: string | null }> {
+  // Always on cpu: figures must not depend on the provider that made the pictures.
+  if (clip !== undefined) return { judge: clipJudge(await loadClip(clip, { provider: 'cpu' }), `the CLIP in ${basename(resolve(clip))}`), judgedBy: null }
+  const own = await findModel(JUDGE, modelFolders(models))
+  return {
+    judge: clipJudge(await loadClip(own.folder, { provider: 'cpu' }), `${own.manifest.id}'s own CLIP (manifest ${own.sha256.slice(0, 12)})`),
+    judgedBy: own.manifest.id,
+  }
+}
+
+function contestant(models: readonly ReadManifest[], id: string, provider: string): Contestant {
+  const found = models.find(({ manifest }) => manifest.id === id)
+  if (found === undefined) throw new RangeError(`a method names the model ${id}, which takes no part`)
+  const workshop = workshopFor(found, provider)
+  return { manifest: found.manifest, sha256: found.sha256, workshop, release: async () => await (await workshop.model()).release() }
+}
+
+function tell(screen: Console, { done, total, result, secondsLeft }: Progress): void {
+  const scores = `CLIP-I ${result.clipI.toFixed(3)}${result.clipT === null ? '' : `, CLIP-T ${result.clipT.toFixed(3)}`}`
+  screen.note(`${done}/${total} ${result.method} ${result.case}: ${scores}, ${result.seconds.toFixed(1)} s; ${timeLeft(secondsLeft)} left`)
+}
+
+function timeLeft(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`
+}
