@@ -11,7 +11,7 @@ import { unknownCase, type Outputs } from './case-runner.ts'
 export async function networkCases(bench: Bench, one: ReferenceCase): Promise<Outputs> {
   if (one.name.startsWith('tokenizer')) return tokenizerCase(bench, one)
   const model = await bench.model()
-  if (one.name.startsWith('text_encoder')) {
+  if (one.name.startsWith('text_')) {
     const { last } = await model.encodeIds(idsOf(await one.input('ids')))
     return { last_hidden_state: last }
   }

@@ -4,6 +4,7 @@ import { unknownCase, type Outputs, type Runner } from './case-runner.ts'
 import { adapterCases } from './adapter-cases.ts'
 import { guideCases } from './guide-cases.ts'
 import { largenCases } from './largen-cases.ts'
+import { loraCases } from './lora-cases.ts'
 import { miniCases } from './mini-cases.ts'
 import { networkCases } from './network-cases.ts'
 import { pipelineCase } from './pipeline-case.ts'
@@ -26,6 +27,7 @@ const registry: readonly Entry[] = [
   { pattern: /./, kinds: ['largen-image'], run: imageCase },
   { pattern: /./, kinds: ['ip-adapter-plus'], run: adapterCases },
   { pattern: /./, kinds: ['largen-sd15'], run: largenCases },
+  { pattern: /./, kinds: ['lora'], run: loraCases },
   { pattern: /./, kinds: ['tiny-vae'], run: tinyVaeCases },
   { pattern: /./, kinds: ['largen-sdxl'], run: scepterCases },
   { pattern: /^tokenizer/, run: networkCases },
