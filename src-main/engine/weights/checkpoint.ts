@@ -39,6 +39,7 @@ const sidecarSchema = z.object({
   diffusion_model: z
     .object({
       num_head_channels: z.int().positive().optional(),
+      num_heads: z.int().positive().optional(),
       group_norm_groups: z.int().positive().optional(),
       group_norm_eps_everywhere: z.number().positive().optional(),
     })
@@ -100,11 +101,12 @@ export async function checkpointParts(path: string, file: TensorSource): Promise
 
 function unetFacts({ diffusion_model: given, conditioner }: Sidecar, context: number, scepter: boolean): LdmUnetFacts {
   const { num_head_channels: width } = given
+  // Stable Diffusion 1.x has eight heads at every level, all later ones heads of 64 channels.
+  const heads = given.num_heads ?? (width === undefined && context === 768 ? 8 : undefined)
   return {
     groups: given.group_norm_groups ?? 32,
     transformerEpsilon: given.group_norm_eps_everywhere ?? (scepter ? 1e-5 : 1e-6),
-    // Stable Diffusion 1.x has eight heads at every level, all later ones heads of 64 channels.
-    heads: (channels) => (width === undefined && context === 768 ? 8 : Math.max(1, Math.floor(channels / (width ?? 64)))),
+    heads: (channels) => (heads !== undefined ? heads : Math.max(1, Math.floor(channels / (width ?? 64)))),
     sizeWidth: conditioner.size_embedding_dim ?? 256,
   }
 }
