@@ -37,6 +37,7 @@ export default defineConfig({
           main: at('src-main/main.ts'),
           'engine-host': at('src-main/engine/host.ts'),
           'documents-worker': at('src-main/documents/worker.ts'),
+          'recognise-worker': at('src-main/engine/weights/recognise-worker.ts'),
         },
       },
     },

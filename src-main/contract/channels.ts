@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { blobRefSchema, failureSchema } from './basics.ts'
 import { documentChangeSchema, documentOpSchema, documentStateSchema, jobInputsSchema, subjectSchema } from './document.ts'
+import { downloadProgressSchema, libraryIdSchema, libraryItemSchema, offerSchema } from './model-library.ts'
 import { modelSummarySchema } from './model-manifest.ts'
 import { candidateSchema } from './engine-protocol.ts'
 
@@ -10,6 +11,8 @@ export const pictureSourceSchema = z.union([
   z.strictObject({ name: z.string().max(200), bytes: z.instanceof(Uint8Array) }),
 ])
 export type PictureSource = z.infer<typeof pictureSourceSchema>
+
+const webAddress = z.union([z.literal(''), z.url({ protocol: /^https?$/ }).max(300)])
 
 export const settingsSchema = z.strictObject({
   theme: z.enum(['dark', 'light', 'contrast', 'system']),
@@ -22,6 +25,10 @@ export const settingsSchema = z.strictObject({
   turnsOpen: z.boolean(),
   provider: z.enum(['auto', 'cpu', 'webgpu', 'dml', 'coreml', 'cuda']),
   recentFiles: z.array(z.string()).max(20),
+  /** Address of a mirror of the hub that models are downloaded from; empty: the hub itself. */
+  mirror: webAddress,
+  /** `http://host:port` for downloads; empty: what the environment or the system says. */
+  proxy: webAddress,
 })
 export type Settings = z.infer<typeof settingsSchema>
 
@@ -42,6 +49,32 @@ export const channels = {
   'settings.get': { in: nothing, out: settingsSchema },
   'settings.set': { in: settingsSchema.partial(), out: settingsSchema },
   'models.list': { in: nothing, out: z.array(modelSummarySchema) },
+  /** What was downloaded or imported, parts of models too. */
+  'models.items': { in: nothing, out: z.array(libraryItemSchema) },
+  'models.catalogue': { in: nothing, out: z.array(offerSchema) },
+  /** Answers when it is done; stopped it fails with `cancelled`, and the next one goes on. The licence is shown before. */
+  'models.download': { in: z.strictObject({ id: libraryIdSchema, licenceAccepted: z.literal(true) }), out: nothing },
+  'models.cancelDownload': { in: z.strictObject({ id: libraryIdSchema }), out: nothing },
+  /** Asks with a dialog; null when it was closed. `missing` is what the model still lacks. */
+  'models.import': {
+    in: z.strictObject({ what: z.enum(['folder', 'file']), copy: z.boolean() }),
+    out: z.strictObject({ id: z.string(), says: z.string(), missing: z.array(z.string()) }).nullable(),
+  },
+  /** Hashes every file; a line for each that is not as it should be. */
+  'models.verify': { in: z.strictObject({ id: libraryIdSchema }), out: z.strictObject({ files: z.int().nonnegative(), faults: z.array(z.string()) }) },
+  'models.remove': { in: z.strictObject({ id: libraryIdSchema }), out: nothing },
+  /** Where the library lies, and whether a token of the hub is known. The token itself never comes back. */
+  'models.place': { in: nothing, out: z.strictObject({ folder: z.string(), token: z.enum(['none', 'kept', 'this-run']) }) },
+  /** Null forgets it. Where the system has no safe place for it, it is held until Larkspur ends. */
+  'models.setToken': {
+    in: z.strictObject({
+      token: z
+        .string()
+        .regex(/^[\x21-\x7e]{8,200}$/, 'expected a token such as hf_…')
+        .nullable(),
+    }),
+    out: nothing,
+  },
   /** The document that is open in this window, null before the first. */
   'document.current': { in: nothing, out: maybeState },
   /** Opens a photo or a .larkspur file; null source asks with a dialog. */
@@ -76,6 +109,9 @@ export const windowEvents = {
   'engine.state': z.strictObject({ state: z.enum(['starting', 'ready', 'restarting', 'failed']), failure: failureSchema.nullable() }),
   notice: z.strictObject({ kind: z.enum(['info', 'warning', 'error']), message: z.string() }),
   'settings.changed': settingsSchema,
+  'models.progress': downloadProgressSchema,
+  /** Models or parts came or went: ask for the lists again. */
+  'models.changed': nothing,
 } as const satisfies Record<string, z.ZodType>
 export type WindowEventName = keyof typeof windowEvents
 export type WindowEvent<N extends WindowEventName> = z.infer<(typeof windowEvents)[N]>

@@ -4,13 +4,14 @@ import type { CatalogueEntry, DownloadProgress } from '../contract/model-library
 import { UserError } from '../contract/errors.ts'
 import { makeFolder } from '../pictures/files.ts'
 import { fetchFile, partPath, sizeOf } from './fetch-file.ts'
+import type { HubAccess } from './hub-access.ts'
 import { askHub, type Publication, type PublishedFile } from './hub.ts'
 import { refreshManifest } from './model-folder.ts'
 import { patientFetch, pause as pauseReally, type Patience } from './patience.ts'
 import { Pace } from './pace.ts'
 import type { Recognise } from './recognised.ts'
 import { changeShelf, locked, type ShelfFile, type ShelfItem } from './shelf.ts'
-import { openTransport, type HubAccess } from './transport.ts'
+import { openTransport } from './transport.ts'
 import { hashFile } from './verify.ts'
 
 export interface DownloadOptions {

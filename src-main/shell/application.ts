@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { app, dialog, ipcMain, type BrowserWindow } from 'electron'
+import { app, dialog, ipcMain, safeStorage, session as webSession, type BrowserWindow } from 'electron'
 import type { Settings } from '../contract/channels.ts'
 import { UserError } from '../contract/errors.ts'
 import { createDocuments, type Documents } from '../documents/index.ts'
@@ -11,11 +11,14 @@ import { EngineSupervisor } from './engine-supervisor.ts'
 import { serveChannels } from './ipc.ts'
 import { LogFile } from './log-file.ts'
 import { setMenu } from './menu.ts'
+import { ModelDesk, proxyAddress } from './model-desk.ts'
 import { filesHanded } from './open-requests.ts'
 import { assistNetworks, shellPaths, type ShellPaths } from './paths.ts'
+import { recogniseInThread } from './recogniser.ts'
 import { Samples } from './samples.ts'
 import { ScriptedDialogs } from './scripted-dialogs.ts'
 import { SettingsFile } from './settings.ts'
+import { TokenFile } from './token-file.ts'
 import { hardenPages, MainWindow } from './window.ts'
 import { windowCalls } from './window-calls.ts'
 import { languageOf, shellWords, type ShellLanguage } from './words.ts'
@@ -25,6 +28,7 @@ interface Running {
   readonly session: DocumentSession
   readonly documents: Documents
   readonly supervisor: EngineSupervisor
+  readonly desk: ModelDesk
 }
 
 /** Puts the parts together and follows the life of the application: start, files that come in, close, quit. */
@@ -69,7 +73,18 @@ export class Application {
       onCloseAsked: () => void this.#close(),
       log: (line) => log.line(line),
     })
-    const running: Running = { window, session, documents, supervisor }
+    const desk = new ModelDesk({
+      root: paths.ownModels,
+      catalogue: join(paths.resources, 'catalogue'),
+      recognise: recogniseInThread(join(paths.bundles, 'main', 'recognise-worker.js')),
+      dialogs: this.#dialogs(() => language(settings)),
+      token: new TokenFile(paths.token, safeStorage),
+      settings: () => settings.value,
+      systemProxy: async (address) => proxyAddress(await webSession.defaultSession.resolveProxy(address)),
+      onProgress: (progress) => window.send('models.progress', progress),
+      onChange: () => window.send('models.changed', null),
+    })
+    const running: Running = { window, session, documents, supervisor, desk }
     this.#running = running
 
     const tellSettings = (value: Settings): void => {
@@ -84,6 +99,7 @@ export class Application {
         modelFolders,
         samples,
         session,
+        desk,
         documents,
         settings: () => settings.value,
         changeSettings: async (part) => {
@@ -169,6 +185,7 @@ export class Application {
     try {
       if (!(await running.session.leave(choice))) return
       this.#over = true
+      running.desk.stop()
       running.supervisor.stop()
       await running.documents.close()
       running.window.close()

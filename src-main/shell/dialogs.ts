@@ -11,6 +11,8 @@ export interface Dialogs {
   saveDocument(suggested: string): Promise<string | null>
   exportPicture(suggested: string): Promise<string | null>
   saveCandidate(suggested: string): Promise<string | null>
+  /** A folder or file of weights to take into the library. */
+  openModel(what: 'folder' | 'file'): Promise<string | null>
   unsaved(name: string): Promise<UnsavedChoice>
   recover(left: Recoverable): Promise<RecoverChoice>
 }
@@ -19,6 +21,7 @@ export type RecoverChoice = 'recover' | 'discard' | 'later'
 
 const PICTURE_ENDINGS = ['png', 'jpg', 'jpeg', 'webp', 'tif', 'tiff', 'gif', 'avif', 'jxl']
 const DOCUMENT_ENDINGS = ['larkspur']
+const WEIGHT_ENDINGS = ['safetensors', 'bin', 'pth', 'pt', 'ckpt']
 const PNG = { name: 'PNG', extensions: ['png'] }
 const EXPORTS = [PNG, { name: 'JPEG', extensions: ['jpg', 'jpeg'] }, { name: 'TIFF', extensions: ['tif', 'tiff'] }, { name: 'WebP', extensions: ['webp'] }]
 
@@ -53,6 +56,13 @@ export class NativeDialogs implements Dialogs {
 
   async saveCandidate(suggested: string): Promise<string | null> {
     return await this.#save(this.#words().keepAsFile, suggested, [PNG])
+  }
+
+  async openModel(what: 'folder' | 'file'): Promise<string | null> {
+    const words = this.#words()
+    if (what === 'file') return await this.#open(words.importModel, [{ name: words.weights, extensions: WEIGHT_ENDINGS }])
+    const answer = await dialog.showOpenDialog(this.#window(), { title: words.importModel, properties: ['openDirectory'] })
+    return answer.filePaths[0] ?? null
   }
 
   async unsaved(name: string): Promise<UnsavedChoice> {

@@ -11,6 +11,8 @@ export interface ShellPaths {
   readonly recovery: string
   readonly blobs: string
   readonly ownModels: string
+  /** The hub's token, locked by the system's key ring. */
+  readonly token: string
   readonly logs: string
 }
 
@@ -24,6 +26,7 @@ export function shellPaths(): ShellPaths {
     recovery: join(user, 'recovery'),
     blobs: join(user, 'blobs'),
     ownModels: join(user, 'models'),
+    token: join(user, 'hub-token'),
     logs: join(user, 'logs'),
   }
 }

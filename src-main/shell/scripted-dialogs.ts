@@ -9,6 +9,7 @@ const answersSchema = z.strictObject({
   saveDocument: z.array(path).default([]),
   exportPicture: z.array(path).default([]),
   saveCandidate: z.array(path).default([]),
+  openModel: z.array(path).default([]),
   unsaved: z.array(z.enum(['save', 'discard', 'cancel'])).default([]),
   recover: z.array(z.enum(['recover', 'discard', 'later'])).default([]),
 })
@@ -43,6 +44,10 @@ export class ScriptedDialogs implements Dialogs {
 
   saveCandidate(): Promise<string | null> {
     return this.#next('saveCandidate')
+  }
+
+  openModel(): Promise<string | null> {
+    return this.#next('openModel')
   }
 
   unsaved(): Promise<UnsavedChoice> {

@@ -13,6 +13,8 @@ const DEFAULTS: Settings = {
   turnsOpen: true,
   provider: 'auto',
   recentFiles: [],
+  mirror: '',
+  proxy: '',
 }
 const MOST_RECENT = 12
 

@@ -6,6 +6,7 @@ import type { Documents } from '../documents/index.ts'
 import { readLibrary, summaryOf } from '../models/index.ts'
 import type { DocumentSession } from './document-session.ts'
 import type { ChannelAnswers } from './ipc.ts'
+import type { ModelDesk } from './model-desk.ts'
 import type { Samples } from './samples.ts'
 
 export interface WindowCallParts {
@@ -14,6 +15,7 @@ export interface WindowCallParts {
   readonly modelFolders: readonly string[]
   readonly samples: Samples
   readonly session: DocumentSession
+  readonly desk: ModelDesk
   readonly documents: Documents
   readonly settings: () => Settings
   readonly changeSettings: (part: Partial<Settings>) => Promise<Settings>
@@ -23,13 +25,25 @@ export interface WindowCallParts {
 
 /** What the shell answers to each call of the window. */
 export function windowCalls(parts: WindowCallParts): ChannelAnswers {
-  const { session } = parts
+  const { session, desk } = parts
   return {
     'app.info': () => ({ version: parts.version, platform: process.platform, samples: parts.samples.list.map(({ id, name }) => ({ id, name })) }),
     'app.licences': async () => await readFile(join(parts.bundles, 'LICENCES.txt'), 'utf8'),
     'settings.get': () => parts.settings(),
     'settings.set': async (part) => await parts.changeSettings(defined(part)),
     'models.list': async (): Promise<ChannelOut<'models.list'>> => (await readLibrary(parts.modelFolders)).models.map(summaryOf),
+    'models.items': async () => await desk.items(),
+    'models.catalogue': async () => await desk.offers(),
+    'models.download': async ({ id }) => await desk.download(id).then(done),
+    'models.cancelDownload': ({ id }) => {
+      desk.cancel(id)
+      return null
+    },
+    'models.import': async ({ what, copy }) => await desk.import(what, copy),
+    'models.verify': async ({ id }) => await desk.verify(id),
+    'models.remove': async ({ id }) => await desk.remove(id).then(done),
+    'models.place': () => desk.place(),
+    'models.setToken': async ({ token }) => await desk.setToken(token).then(done),
     'document.current': () => session.state,
     'document.open': async (source) => await session.open(source),
     'document.openSample': async ({ sample }) => {
@@ -56,6 +70,10 @@ export function windowCalls(parts: WindowCallParts): ChannelAnswers {
       return null
     },
   }
+}
+
+function done(): null {
+  return null
 }
 
 /** zod leaves a key that was not given as undefined; such a key must not overwrite a setting. */

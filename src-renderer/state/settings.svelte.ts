@@ -12,6 +12,8 @@ const UNTIL_LOADED: Settings = {
   turnsOpen: true,
   provider: 'auto',
   recentFiles: [],
+  mirror: '',
+  proxy: '',
 }
 
 export class SettingsStore {

@@ -12,6 +12,7 @@ export interface DialogAnswers {
   saveDocument?: (string | null)[]
   exportPicture?: (string | null)[]
   saveCandidate?: (string | null)[]
+  openModel?: (string | null)[]
   unsaved?: ('save' | 'discard' | 'cancel')[]
   recover?: ('recover' | 'discard' | 'later')[]
 }

@@ -32,6 +32,7 @@ function sessionWith(dialogs: Partial<Dialogs>): DocumentSession {
     saveDocument: refuse,
     exportPicture: refuse,
     saveCandidate: refuse,
+    openModel: refuse,
     unsaved: async () => 'cancel',
     recover: async () => 'later',
     ...dialogs,
