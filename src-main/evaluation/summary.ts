@@ -38,6 +38,7 @@ export interface Summary {
   readonly results: number
   readonly changedOutside: number
   readonly methods: readonly MethodSummary[]
+  /** With RefineNet against without. */
   readonly refine: readonly Comparison[]
   /** Subject-only methods against each baseline. */
   readonly baselines: readonly Comparison[]
@@ -49,7 +50,7 @@ export function summarise(header: Header, results: readonly Result[]): Summary {
   const products = results.filter(({ pair }) => !pair)
   const pairs = results.filter(({ pair }) => pair)
   const main = products.length > 0 ? products : pairs
-  const names = [...new Set(results.map(({ method }) => method))]
+  const names = [...new Set(results.map(({ method }) => method))].sort((a, b) => compareOrders(orderOf(a), orderOf(b)))
   const compare = (from: string, to: string): Comparison => ({ from, to, cases: differences(main, from, to), pairs: differences(pairs, from, to) })
   return {
     header,
@@ -66,6 +67,19 @@ export function summarise(header: Header, results: readonly Result[]): Summary {
     curves: curvesOf(main, names),
     notices: counted(results.flatMap(({ notices }) => notices)),
   }
+}
+
+/** Reading order: without a model first, then model by model: text, subject, both, each by rising beta, without RefineNet after with it. */
+function orderOf(method: string): readonly (string | number)[] {
+  const found = /^(?:(.+)\/)?(fill|naive-paste|text|subject|both)(?:@([0-9.]+))?(:no-refine)?$/.exec(method)
+  const way = ['fill', 'naive-paste', 'text', 'subject', 'both'].indexOf(found?.[2] ?? '')
+  return [found?.[1] ?? '', way, Number(found?.[3] ?? 0), found?.[4] === undefined ? 0 : 1]
+}
+
+function compareOrders(a: readonly (string | number)[], b: readonly (string | number)[]): number {
+  const at = a.findIndex((value, i) => value !== b[i])
+  const [one, other] = [a[at] ?? 0, b[at] ?? 0]
+  return one < other ? -1 : one > other ? 1 : 0
 }
 
 /** Cases that share a scene or a subject are told apart by these names when errors are grouped. */
