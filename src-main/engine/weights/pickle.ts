@@ -48,13 +48,22 @@ type StackItem = PickledValue | typeof MARK
 
 /**
  * Reads a pickle of tensors and plain containers (protocols 0 to 5 as torch writes them) and nothing else: no opcode of it can call
- * anything but the three rebuilders above, which are data here, not code. Time and memory are linear in the length of `bytes`.
+ * anything but the three rebuilders above, which are data here, not code. Time is linear in the length of `bytes`.
  * @param label how to call the file in messages
+ * @param budget bytes of memory that its objects may take, roughly counted: one byte of a pickle can ask for a hundred times its size
  * @throws UserError `bad-weights` that names what was refused
  */
-export function readPickle(bytes: Uint8Array, label: string): PickledValue {
-  return new PickleReader(bytes, label).read()
+export function readPickle(bytes: Uint8Array, label: string, budget = DEFAULT_BUDGET): PickledValue {
+  return new PickleReader(bytes, label, budget).read()
 }
+
+/** Room for some 100,000 tensors. */
+const DEFAULT_BUDGET = 64_000_000
+/** Bytes of one object in the runtime, roughly: an entry on the stack, in the memo, an empty container, one that is not. */
+const SLOT_BYTES = 8
+const MEMO_BYTES = 40
+const OBJECT_BYTES = 64
+const DICT_BYTES = 200
 
 class PickleReader {
   private position = 0
@@ -63,16 +72,19 @@ class PickleReader {
   private readonly view: DataView
   private readonly bytes: Uint8Array
   private readonly label: string
+  private budget: number
 
-  constructor(bytes: Uint8Array, label: string) {
+  constructor(bytes: Uint8Array, label: string, budget: number) {
     this.bytes = bytes
     this.label = label
+    this.budget = budget
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   read(): PickledValue {
     for (;;) {
       const opcode = this.byte()
+      this.spend(SLOT_BYTES)
       switch (opcode) {
         case 0x80: // PROTO
           if (this.byte() > 5) throw this.fail('its protocol is newer than 5')
@@ -116,30 +128,35 @@ class PickleReader {
           this.stack.push(this.text(this.byte()))
           break
         case 0x7d: // EMPTY_DICT
+          this.spend(DICT_BYTES)
           this.stack.push(new Map())
           break
         case 0x5d: // EMPTY_LIST
+          this.spend(OBJECT_BYTES)
           this.stack.push([])
           break
         case 0x29: // EMPTY_TUPLE
+          this.spend(OBJECT_BYTES)
           this.stack.push({ kind: 'tuple', items: [] })
           break
         case 0x85: // TUPLE1
         case 0x86: // TUPLE2
         case 0x87: // TUPLE3
+          this.spend(OBJECT_BYTES)
           this.stack.push({ kind: 'tuple', items: this.popMany(opcode - 0x84) })
           break
         case 0x74: // TUPLE
+          this.spend(OBJECT_BYTES)
           this.stack.push({ kind: 'tuple', items: this.popToMark() })
           break
         case 0x71: // BINPUT
-          this.memo.set(this.byte(), this.top())
+          this.remember(this.byte())
           break
         case 0x72: // LONG_BINPUT
-          this.memo.set(this.view.getUint32(this.take(4), true), this.top())
+          this.remember(this.view.getUint32(this.take(4), true))
           break
         case 0x94: // MEMOIZE
-          this.memo.set(this.memo.size, this.top())
+          this.remember(this.memo.size)
           break
         case 0x68: // BINGET
           this.stack.push(this.recall(this.byte()))
@@ -175,6 +192,7 @@ class PickleReader {
         case 0x52: {
           // REDUCE
           const [callable, args] = this.popMany(2)
+          this.spend(DICT_BYTES)
           this.stack.push(this.rebuild(callable, args))
           break
         }
@@ -192,6 +210,16 @@ class PickleReader {
     return new UserError('bad-weights', `${this.label} is not a plain file of weights: ${what}.`)
   }
 
+  private spend(bytes: number): void {
+    this.budget -= bytes
+    if (this.budget < 0) throw this.fail('its pickle holds more objects than any file of weights')
+  }
+
+  private remember(index: number): void {
+    this.spend(MEMO_BYTES)
+    this.memo.set(index, this.top())
+  }
+
   private take(count: number): number {
     const at = this.position
     if (at + count > this.bytes.length) throw this.fail('its pickle is cut short')
@@ -205,6 +233,7 @@ class PickleReader {
 
   private text(length: number): string {
     const at = this.take(length)
+    this.spend(OBJECT_BYTES + length)
     return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + at, length).toString('utf8')
   }
 
@@ -264,6 +293,7 @@ class PickleReader {
   private setItems(items: readonly PickledValue[]): void {
     const dict = this.top()
     if (!(dict instanceof Map) || items.length % 2 !== 0) throw this.fail('it sets items of something that is no dict')
+    this.spend(items.length * SLOT_BYTES)
     for (let i = 0; i < items.length; i += 2) dict.set(items[i] ?? null, items[i + 1] ?? null)
   }
 

@@ -1,6 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import type { z } from 'zod'
 import { UserError } from '../../contract/errors.ts'
+
+/** Vocabularies are the longest, under 3 MB. */
+const MAX_JSON_BYTES = 32_000_000
 
 /**
  * A JSON file checked against `schema`.
@@ -9,8 +12,11 @@ import { UserError } from '../../contract/errors.ts'
 export async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S>> {
   let text: string
   try {
+    const { size } = await stat(path)
+    if (size > MAX_JSON_BYTES) throw new UserError('bad-config', `${path} has ${size} bytes, expected a config of at most ${MAX_JSON_BYTES}.`)
     text = await readFile(path, 'utf8')
-  } catch {
+  } catch (error) {
+    if (error instanceof UserError) throw error
     throw new UserError('model-missing', `${path}: no such file; expected a JSON file.`)
   }
   let value: unknown

@@ -8,6 +8,10 @@ import { dtypeBytes, isDtype, sourceOf, take, type TensorRef, type TensorSource 
 /** The format's own limit of a header, https://github.com/huggingface/safetensors#format */
 const MAX_HEADER_BYTES = 100_000_000
 
+/** More than ten times what the largest published networks have. What a header may make this program allocate is bounded by these, not by its claims. */
+const MAX_TENSORS = 100_000
+const MAX_NUMBERS = 1_000_000
+
 const entrySchema = z.object({
   dtype: z.string(),
   shape: z.array(z.int().nonnegative()),
@@ -44,6 +48,8 @@ async function readHeader(path: string, file: string, handle: FileHandle): Promi
   if (8 + headerBytes > size) throw fail(`its header claims ${headerBytes} bytes but the file has ${size}; it may be cut short`)
   const text = Buffer.alloc(headerBytes)
   await handle.read(text, 0, headerBytes, 8)
+  const excess = excessOf(text)
+  if (excess !== null) throw fail(excess)
   let header: unknown
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text))
@@ -73,6 +79,28 @@ async function readHeader(path: string, file: string, handle: FileHandle): Promi
   }
   if (end !== size) throw fail(`its tensors end at byte ${end} but the file has ${size}${end > size ? '; it is cut short' : ''}`)
   return new Map(tensors.map((ref) => [ref.name, ref]))
+}
+
+/** Says what of a header's structure is beyond any network, before it is made into objects many times its size; null for a usual one. */
+function excessOf(header: Buffer): string | null {
+  let depth = 0
+  let containers = 0
+  let items = 0
+  let quoted = false
+  for (let at = 0; at < header.length; at++) {
+    const byte = header[at]
+    if (byte === 0x22) quoted = !quoted
+    else if (quoted) {
+      if (byte === 0x5c) at++
+    } else if (byte === 0x7b || byte === 0x5b) {
+      containers++
+      // The header, a tensor, its shape: nothing in the format lies deeper.
+      if (++depth > 3) return 'its header is nested too deeply'
+    } else if (byte === 0x7d || byte === 0x5d) depth--
+    else if (byte === 0x2c) items++
+  }
+  if (containers > 3 * MAX_TENSORS + 2) return `its header names more than ${MAX_TENSORS} tensors`
+  return items > MAX_NUMBERS ? 'its header is longer than that of any network' : null
 }
 
 function shorten(name: string): string {

@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs'
 import { open, realpath, type FileHandle } from 'node:fs/promises'
 import { UserError } from '../../contract/errors.ts'
 import { isPickledTensor, readPickle, type PickledTensor, type PickledValue } from './pickle.ts'
@@ -6,6 +7,10 @@ import { dtypeBytes, sourceOf, type TensorRef, type TensorSource } from './tenso
 /** A pickle of weights names tensors and little else: the largest published ones stay under 2 MB. */
 const MAX_PICKLE_BYTES = 64_000_000
 const MAX_DIRECTORY_BYTES = 64_000_000
+/** A storage each; the largest published networks have a few thousand. */
+const MAX_ENTRIES = 100_000
+/** Names grow with the nesting of dicts; those of published weights stay under 200. */
+const MAX_NAME_LENGTH = 1000
 
 interface ZipEntry {
   readonly name: string
@@ -53,6 +58,13 @@ async function readBytes(path: string, handle: FileHandle, offset: number, lengt
   return bytes
 }
 
+/** The same at once: a hundred thousand awaited reads take seconds. */
+function readShort(path: string, handle: FileHandle, offset: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length)
+  if (readSync(handle.fd, bytes, 0, length, offset) !== length) throw bad(path, 'it is cut short')
+  return bytes
+}
+
 async function checkByteOrder(path: string, handle: FileHandle, entry: ZipEntry | undefined): Promise<void> {
   if (entry === undefined) return
   const order = (await readBytes(path, handle, entry.offset, Math.min(entry.bytes, 16))).toString('latin1')
@@ -82,6 +94,7 @@ async function readDirectory(path: string, handle: FileHandle): Promise<Map<stri
     length = offsetOf(path, end64, 40, size)
     start = offsetOf(path, end64, 48, size)
   }
+  if (count > MAX_ENTRIES) throw bad(path, `its directory claims ${count} entries, the limit is ${MAX_ENTRIES}`)
   if (start + length > size || length > MAX_DIRECTORY_BYTES) throw bad(path, 'its directory does not fit the file')
   const directory = await readBytes(path, handle, start, length)
 
@@ -100,7 +113,7 @@ async function readDirectory(path: string, handle: FileHandle): Promise<Map<stri
     const extra = directory.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength)
     ;({ bytes, header } = widen(path, extra, directory.readUInt32LE(at + 20), bytes, header, size))
     if (method !== 0) throw bad(path, `"${name.slice(0, 120)}" in it is compressed`)
-    const local = await readBytes(path, handle, header, 30)
+    const local = readShort(path, handle, header, 30)
     if (local.readUInt32LE(0) !== 0x04034b50) throw bad(path, `"${name.slice(0, 120)}" in it has no header`)
     const offset = header + 30 + local.readUInt16LE(26) + local.readUInt16LE(28)
     if (offset + bytes > size) throw bad(path, `"${name.slice(0, 120)}" in it reaches beyond the end of the file`)
@@ -146,6 +159,7 @@ function* namedTensors(path: string, root: PickledValue): Generator<[string, Pic
     seen.add(dict)
     for (const [key, value] of dict) {
       if (typeof key !== 'string' && typeof key !== 'number') continue
+      if (prefix.length + String(key).length > MAX_NAME_LENGTH) throw bad(path, `a tensor's name has more than ${MAX_NAME_LENGTH} characters`)
       if (isPickledTensor(value)) yield [`${prefix}${key}`, value]
       else if (value instanceof Map) open.push([`${prefix}${key}.`, value])
     }
