@@ -30,6 +30,7 @@ export interface CanvasWords {
   readonly labels: Readonly<Record<'brush' | 'lasso' | 'rectangle' | 'eraser' | 'line', string>>
   readonly picture: (name: string) => string
   readonly pictureHelp: string
+  readonly maskStays: string
   readonly toolOptions: string
   readonly size: string
   readonly hardness: string
@@ -104,6 +105,7 @@ const en: CanvasWords = {
   labels: { brush: 'Brush', lasso: 'Lasso', rectangle: 'Rectangle', eraser: 'Erase', line: 'Line' },
   picture: (name) => `Picture ${name}`,
   pictureHelp: 'Arrow keys move the placed subject or walk through candidates, Enter accepts, Escape discards, Space held pans, backslash held shows before.',
+  maskStays: 'Accepted. The mask stays for another try at this place.',
   toolOptions: 'Tool options',
   size: 'Size',
   hardness: 'Hardness',
@@ -179,6 +181,7 @@ const de: CanvasWords = {
   picture: (name) => `Bild ${name}`,
   pictureHelp:
     'Pfeiltasten bewegen das Motiv oder gehen durch die Vorschläge, Eingabe nimmt an, Escape verwirft, Leertaste halten verschiebt, Rückstrich halten zeigt vorher.',
+  maskStays: 'Angenommen. Die Maske bleibt für einen weiteren Versuch an dieser Stelle.',
   toolOptions: 'Werkzeugoptionen',
   size: 'Größe',
   hardness: 'Härte',

@@ -48,7 +48,12 @@ function doings(app: AppState): Readonly<Record<MenuCommandId, Doing>> {
   const { document, staging, generation, ui, settings, subjects } = app
   const open = (): boolean => document.state !== null
   return {
-    'file.open': { run: () => void document.open(null) },
+    'file.open': {
+      run: () => {
+        app.notices.clearErrors()
+        void document.open(null)
+      },
+    },
     'file.save': { enabled: open, run: () => void save(app, false) },
     'file.saveAs': { enabled: open, run: () => void save(app, true) },
     'file.export': { enabled: open, run: () => void exportPicture(app) },

@@ -15,14 +15,18 @@ export class Notices {
   list = $state.raw<readonly Notice[]>([])
   #next = 1
 
-  /** Shows a line; the same line twice in a row is shown once. Answers its id. */
+  /** Shows a line; one that stands already moves to the end, as a new one, so that a second failure is seen and heard. Answers its id. */
   show(kind: NoticeKind, message: string, action: Notice['action'] = null): number {
-    const same = this.list.find((notice) => notice.kind === kind && notice.message === message)
-    if (same) return same.id
     const notice = { id: this.#next++, kind, message, action }
-    this.list = [...this.list, notice].slice(-MOST_SHOWN)
+    const others = this.list.filter((each) => each.kind !== kind || each.message !== message)
+    this.list = [...others, notice].slice(-MOST_SHOWN)
     if (kind === 'info') setTimeout(() => this.close(notice.id), LIFE_MS)
     return notice.id
+  }
+
+  /** What failed before has no bearing on what is tried now. */
+  clearErrors(): void {
+    this.list = this.list.filter((notice) => notice.kind !== 'error')
   }
 
   close(id: number): void {

@@ -85,10 +85,7 @@ async function openZip(source: string | Uint8Array, name: string): Promise<ZipFi
     return await promisify<Buffer, yauzl.Options, ZipFile>(yauzl.fromBuffer)(Buffer.from(source.buffer, source.byteOffset, source.byteLength), options)
   } catch (error) {
     if (error instanceof Error && 'code' in error) throw error
-    throw new UserError(
-      'bad-document',
-      `${name}: not a .larkspur document, or cut off (${error instanceof Error ? error.message.slice(0, 120) : 'unreadable'})`,
-    )
+    throw new UserError('bad-document', `${name}: not a .larkspur document, or cut off; a copy from before its last save may stand beside it as .bak`)
   }
 }
 

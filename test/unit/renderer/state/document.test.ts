@@ -91,13 +91,17 @@ test('whatever is thrown becomes a line and a code', () => {
   expect(asFailure('text')).toEqual({ code: 'defect', message: 'text' })
 })
 
-test('the same line twice is shown once, and at most four stand', () => {
+test('the same line twice is shown once, as a new one, and at most four stand', () => {
   const notices = new Notices()
-  expect(notices.show('error', 'a')).toBe(notices.show('error', 'a'))
+  expect(notices.show('error', 'a')).toBeLessThan(notices.show('error', 'a'))
+  expect(notices.list).toHaveLength(1)
   for (const message of ['b', 'c', 'd', 'e']) notices.show('error', message)
   expect(notices.list.map((notice) => notice.message)).toEqual(['b', 'c', 'd', 'e'])
   notices.close(notices.list[0]!.id)
   expect(notices.list).toHaveLength(3)
+  notices.show('info', 'saved')
+  notices.clearErrors()
+  expect(notices.list.map((notice) => notice.message)).toEqual(['saved'])
 })
 
 test('a hint that was seen is kept once', async () => {

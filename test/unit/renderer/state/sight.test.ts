@@ -16,8 +16,9 @@ async function setUp() {
     'document.current': () => documentState({ mask: { revision: 1, bounds: box }, subjects: [subject('pear')] }),
     'document.jobInputs': () => ({ scene: blob('1'), mask: blob('2') }),
   })
+  const settled = async (): Promise<void> => {}
   const calls = new Calls(bridge, () => {})
-  const document = new DocumentStore(calls)
+  const document = new DocumentStore(calls, settled)
   const engine = new EngineStore({ onDefect: () => {} })
   const link = new TestLink()
   engine.connect(link)
@@ -29,7 +30,6 @@ async function setUp() {
     placement: null,
     contextBox: null,
   }))
-  const settled = async (): Promise<void> => {}
   const generation = new Generation({ calls, document, engine, draft, staging: new Staging(), candidates: () => 4, settled })
   await document.load()
   draft.choose('pear')
