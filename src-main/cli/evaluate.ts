@@ -1,6 +1,6 @@
-import { basename, join, resolve } from 'node:path'
-import type { Command } from 'commander'
-import { Option } from 'commander'
+import { readdir, stat } from 'node:fs/promises'
+import { basename, join, relative, resolve } from 'node:path'
+import { Option, type Command } from 'commander'
 import { UserError } from '../contract/errors.ts'
 import { openCutOut } from '../engine/assist/cutout.ts'
 import { loadClip } from '../engine/load-clip.ts'
@@ -14,6 +14,7 @@ import { ResultFile, type Header, type Settings } from '../evaluation/results.ts
 import { plainWorkshop, runEvaluation, type Contestant, type Progress } from '../evaluation/run.ts'
 import { summarise } from '../evaluation/summary.ts'
 import { findModel, readLibrary, summaryOf, type ReadManifest } from '../models/index.ts'
+import { sha256Of } from '../pictures/blob-store.ts'
 import { makeFolder } from '../pictures/files.ts'
 import { collect, numberIn, wholeNumberIn } from './arguments.ts'
 import { consoleFor, type Console } from './console.ts'
@@ -137,7 +138,7 @@ async function evaluateCommand(options: EvaluateOptions): Promise<void> {
     )
   await makeFolder(out)
   await checkWritable(join(out, 'x'))
-  const { judge, judgedBy } = await judgeOf(options)
+  const { judge, judgedBy } = await judgeOf(options, models)
   const settings: Settings = {
     seed: options.seed,
     steps: options.steps ?? null,
@@ -189,14 +190,30 @@ async function contestantsOf(options: EvaluateOptions, screen: Console): Promise
   return [...library.models]
 }
 
-async function judgeOf({ clip, models }: EvaluateOptions): Promise<{ judge: ClipJudge; judgedBy: string | null }> {
+async function judgeOf({ clip, models }: EvaluateOptions, contestants: readonly ReadManifest[]): Promise<{ judge: ClipJudge; judgedBy: string | null }> {
   // Always on cpu: figures must not depend on the provider that made the pictures.
-  if (clip !== undefined) return { judge: clipJudge(await loadClip(clip, { provider: 'cpu' }), `the CLIP in ${basename(resolve(clip))}`), judgedBy: null }
-  const own = await findModel(JUDGE, modelFolders(models))
-  return {
-    judge: clipJudge(await loadClip(own.folder, { provider: 'cpu' }), `${own.manifest.id}'s own CLIP (manifest ${own.sha256.slice(0, 12)})`),
-    judgedBy: own.manifest.id,
+  const provider = 'cpu'
+  if (clip === undefined) {
+    const own = await findModel(JUDGE, modelFolders(models))
+    return {
+      judge: clipJudge(await loadClip(own.folder, { provider }), `${own.manifest.id}'s own CLIP (manifest ${own.sha256.slice(0, 12)})`),
+      judgedBy: own.manifest.id,
+    }
   }
+  const judge = clipJudge(await loadClip(clip, { provider }), `the CLIP in ${basename(resolve(clip))} (files ${await filesMark(clip)})`)
+  return { judge, judgedBy: contestants.find(({ folder }) => resolve(folder) === resolve(clip))?.manifest.id ?? null }
+}
+
+/** Tells folders of one name apart without hashing gigabytes: by the names and sizes of their files. */
+async function filesMark(folder: string): Promise<string> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const sizes: string[] = []
+  for (const entry of entries) {
+    if (entry.isDirectory()) continue
+    const path = join(entry.parentPath, entry.name)
+    sizes.push(`${relative(folder, path)} ${(await stat(path)).size}`)
+  }
+  return sha256Of(new TextEncoder().encode(sizes.sort().join('\n'))).slice(0, 12)
 }
 
 function contestant(models: readonly ReadManifest[], id: string, provider: string): Contestant {
