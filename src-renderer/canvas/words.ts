@@ -31,6 +31,7 @@ export interface CanvasWords {
   readonly picture: (name: string) => string
   readonly pictureHelp: string
   readonly maskStays: string
+  readonly maskAnew: string
   readonly toolOptions: string
   readonly size: string
   readonly hardness: string
@@ -106,6 +107,7 @@ const en: CanvasWords = {
   picture: (name) => `Picture ${name}`,
   pictureHelp: 'Arrow keys move the placed subject or walk through candidates, Enter accepts, Escape discards, Space held pans, backslash held shows before.',
   maskStays: 'Accepted. The mask stays for another try at this place.',
+  maskAnew: 'Start a new one',
   toolOptions: 'Tool options',
   size: 'Size',
   hardness: 'Hardness',
@@ -182,6 +184,7 @@ const de: CanvasWords = {
   pictureHelp:
     'Pfeiltasten bewegen das Motiv oder gehen durch die Vorschläge, Eingabe nimmt an, Escape verwirft, Leertaste halten verschiebt, Rückstrich halten zeigt vorher.',
   maskStays: 'Angenommen. Die Maske bleibt für einen weiteren Versuch an dieser Stelle.',
+  maskAnew: 'Neu beginnen',
   toolOptions: 'Werkzeugoptionen',
   size: 'Größe',
   hardness: 'Härte',
