@@ -4,11 +4,11 @@ from .synth import Synth
 
 
 def pairs(n, size, seed=21, kinds=("composite", "composite", "photo")):
-    """Synthetic pairs of the test split: dict lists with target, mask, scene with hole contents unknown, cut-out, text, plan kind."""
+    """Synthetic pairs of the test split that keep the subject's colours: target, mask, scene, cut-out and how it is placed in the guide."""
     synth, out = Synth("test", size, seed), []
     while len(out) < n:
         d = synth.sample(kinds[len(out) % len(kinds)], reference=False)
-        if d["subject"] is None or d["guide"] is None:
+        if d["kind"] not in ("pair", "subject", "keep"):  # the subject keeps its colours, so the target is the truth for it
             continue
         d["cutout"] = d["subject"][:, ::-1].copy() if d["flip"] else d["subject"]
         out.append(d)

@@ -55,28 +55,30 @@ def main():
     ap.add_argument("--strengths", default="1.0")
     ap.add_argument("--strength", type=float, default=1.0)
     ap.add_argument("--refine", action="store_true")
+    ap.add_argument("--parts", default="pairs,colour")
     args = ap.parse_args()
     torch.set_num_threads(1)
     pipe, rows = Pipeline(args.ckpt or None, args.export or None), {}
     note = lambda name, key, value: rows.setdefault(name, {}).setdefault(key, []).append(value)
     options = dict(steps=args.steps, guidance=args.guidance, refine=args.refine)
-    cases = pairs(args.n, args.size)
+    cases = pairs(args.n, args.size) if "pairs" in args.parts else []
     for i in range(0, len(cases), 8):
         part = cases[i:i + 8]
-        scene, mask, target = (np.stack([c[k] for c in part]) for k in ("scene", "mask", "target"))
+        mask, target = (np.stack([c[k] for c in part]) for k in ("mask", "target"))
+        scene = target  # what lies under the mask is never looked at
         cut = [c["cutout"] for c in part]
         filled = np.stack([pipe.fill(a, b) for a, b in zip(scene, mask)])
-        # the pair's own guide has the right pose; the application's fit has its own, so paste and model share it
-        paste = pipe.guides(filled, mask, cut, [1.0] * len(cut), [""] * len(cut)).clip(0, 255).astype(np.uint8)
+        placed = [c["placed"] for c in part]  # nearly the pose of the truth, as when a user has moved the cut-out into place
+        paste = pipe.guides_and_cover(filled, mask, cut, [1.0] * len(cut), [""] * len(cut), placed)[0].clip(0, 255).astype(np.uint8)
         outs = {"fill only": filled, "naive paste": paste}
         for s in [float(x) for x in args.strengths.split(",")]:
-            outs[f"model, strength {s}"] = pipe(scene, mask, cut, [""] * len(cut), beta=1.0, strength=s, filled=filled, seed=i, **options)
+            outs[f"model, strength {s}"] = pipe(scene, mask, cut, [""] * len(cut), beta=1.0, strength=s, filled=filled, seed=i, placed=placed, **options)
         for name, pictures in outs.items():
             for p, t, m in zip(pictures, target, mask):
                 note(name, "psnr", psnr(p, t, m))
                 note(name, "seam", seam(p, m))
         print(i + len(part), flush=True)
-    cases = [c for c in insertions(args.n, args.size, 9) if c["info"]["hue"] is not None]
+    cases = [c for c in insertions(args.n, args.size, 9) if c["info"]["hue"] is not None] if "colour" in args.parts else []
     rng = np.random.default_rng(4)
     words = []
     for c in cases:

@@ -16,7 +16,7 @@ def columns(pipe, args):
     """Yield (title, pictures u8 (n,S,S,3))."""
     if args.mode == "train":
         cases = pairs(args.rows, args.size, args.seed)
-        scene, mask = np.stack([c["scene"] if c["kind"] != "fill" else c["target"] for c in cases]), np.stack([c["mask"] for c in cases])
+        scene, mask = np.stack([c["target"] for c in cases]), np.stack([c["mask"] for c in cases])
         yield "target", np.stack([c["target"] for c in cases])
     else:
         cases = insertions(args.rows, args.size, args.seed)

@@ -65,16 +65,17 @@ class Pipeline:
         """The application's guide (float32) for each picture; cut-outs u8 RGBA."""
         return self.guides_and_cover(filled, masks, cutouts, betas, texts)[0]
 
-    def guides_and_cover(self, filled, masks, cutouts, betas, texts):
+    def guides_and_cover(self, filled, masks, cutouts, betas, texts, placed=None):
+        """placed: premultiplied colour and coverage (S,S,4) where the cut-outs stand already; else they are fitted."""
         out, covers = [], []
-        for f, m, c, b, t in zip(filled, masks, cutouts, betas, texts):
-            colour, cover = G.fit(c, m)
+        for i, (f, m, c, b, t) in enumerate(zip(filled, masks, cutouts, betas, texts)):
+            colour, cover = (placed[i][..., :3], placed[i][..., 3]) if placed is not None else G.fit(c, m)
             out.append(G.compose(f.astype(np.float32), colour, cover, G.gate(b, bool(t))))
             covers.append(cover)
         return np.stack(out), np.stack(covers)
 
     @torch.no_grad()
-    def __call__(self, scene, mask, cutouts, texts, beta=0.5, steps=20, strength=0.5, guidance=1.5, rescale=0.0, detail=1.0, refine=False, seed=0, filled=None, use_guide=True, parts=False, detail_options=None):
+    def __call__(self, scene, mask, cutouts, texts, beta=0.5, steps=20, strength=0.5, guidance=1.5, rescale=0.0, detail=1.0, refine=False, seed=0, filled=None, use_guide=True, parts=False, placed=None):
         """scene u8 (B,S,S,3), mask u8 (B,S,S), cutouts: list of u8 RGBA or None (text only). Returns u8 (B,S,S,3); parts: also (decoded result, guide)."""
         n, s = len(scene), scene.shape[1]
         if filled is None:
@@ -83,7 +84,7 @@ class Pipeline:
         x, m = to_tensor(scene), torch.from_numpy(mask)[:, None].float()
         zs, zm, lm = encode(x), encode(x * (1 - m)), latent_mask(m)
         if have:
-            guide, cover = self.guides_and_cover(filled, mask, cutouts, [beta] * n, texts)
+            guide, cover = self.guides_and_cover(filled, mask, cutouts, [beta] * n, texts, placed)
             zg = encode(torch.from_numpy(guide).permute(0, 3, 1, 2) / 127.5 - 1)
             small = torch.from_numpy(np.stack([clip_picture(c, 128) for c in cutouts])).permute(0, 3, 1, 2)
             v2, v1 = self.enc.vision(small)
@@ -122,7 +123,7 @@ class Pipeline:
         out = raw = self.decode(z)
         if have and detail:
             back = self.decode(zg)
-            out = np.stack([G.transfer_detail(o, g, d, a, detail, **(detail_options or {})) for o, g, d, a in zip(raw, guide, back, cover)])
+            out = np.stack([G.transfer_detail(o, g, d, a, detail) for o, g, d, a in zip(raw, guide, back, cover)])
         soft = np.stack([cv2.GaussianBlur(k.astype(np.float32), (0, 0), s / 256) for k in mask])[..., None]
         final = (out * soft + scene * (1 - soft)).clip(0, 255).astype(np.uint8)
         return (final, raw.clip(0, 255).astype(np.uint8), guide.clip(0, 255).astype(np.uint8)) if parts else final

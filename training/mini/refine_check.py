@@ -33,6 +33,8 @@ def main():
     args = ap.parse_args()
     torch.set_num_threads(1)
     enc, acp, model, synth = Encoders(), schedule(), load(args.ckpt), Synth("test", args.size, 31)
+    if torch.load(args.ckpt, weights_only=False)["stage"] == 1:
+        model.start_refine()  # what an export of stage 1 carries: a copy of the U-Net
     samples = []
     while len(samples) < args.n:
         d = synth.sample("composite")
@@ -41,7 +43,7 @@ def main():
     b = encode_samples(enc, samples, True)
     parts = [{k: v[i:i + 16] for k, v in b.items()} for i in range(0, args.n, 16)]
     for guided in (1.0, 0.0):
-        for t in (100, 400, 700, 950):
+        for t in (100, 500, 999):
             rows = {mode: np.concatenate([check(model, p, acp, t, args.beta, mode, guided) for p in parts]) for mode in ("off", "on", "wrong")}
             gap = rows["wrong"] - rows["on"]
             print(f"guide {'on' if guided else 'off'} t={t}: " + ", ".join(f"{k} {v.mean():.4f}" for k, v in rows.items()) + f"; wrong - right {gap.mean():+.4f} +- {gap.std() / len(gap) ** 0.5:.4f}", flush=True)

@@ -204,7 +204,7 @@ class Synth:
                       angle + rng.normal(0, 2) * wild, flip, tilt * (1 if rng.random() < 0.5 else 0))
         placed = self.rough_edge(placed) * (mask[..., None] > 0)
         guide = G.compose(self.filled(scene, mask), placed[..., :3], placed[..., 3], keep)
-        return dict(target=target, mask=mask, guide=guide, subject=subject_rgba, text=text, beta=beta, kind=kind, info=info, keep=keep, scene=scene, flip=flip, cover=placed[..., 3])
+        return dict(target=target, mask=mask, guide=guide, subject=subject_rgba, text=text, beta=beta, kind=kind, info=info, keep=keep, scene=scene, flip=flip, placed=placed)
 
     def photo(self):
         """A real photo of a thing with its mask: the guide is the same thing, wrongly lit and slightly moved, over a filled hole."""
@@ -234,7 +234,7 @@ class Synth:
         placed = self.rough_edge(cv2.warpAffine(pre, move, (s, s))) * (mask[..., None] > 0)
         guide = G.compose(self.filled(real, mask, truth=False), placed[..., :3], placed[..., 3], keep)
         subject = np.concatenate([subject_rgba[..., :3], own[..., 3:]], -1)
-        return dict(target=target, mask=mask, guide=guide, subject=subject, text=text, beta=beta, kind=kind, info=info, keep=keep, scene=real, flip=False, cover=placed[..., 3])
+        return dict(target=target, mask=mask, guide=guide, subject=subject, text=text, beta=beta, kind=kind, info=info, keep=keep, scene=real, flip=False, placed=placed)
 
     def fill(self):
         """No subject: continue the scene."""

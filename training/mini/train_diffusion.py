@@ -103,6 +103,13 @@ def validate(model, acp, val, enc, refine):
     return out
 
 
+def carry_over(opt, old, old_names, names):
+    """Optimiser state by parameter name, so that a stage takes over what the one before knows; parameters without state start anew."""
+    state = {n: old["state"][i] for i, n in enumerate(old_names) if i in old["state"]}
+    fresh = opt.state_dict()
+    opt.load_state_dict(dict(param_groups=fresh["param_groups"], state={i: state[n] for i, n in enumerate(names) if n in state}))
+
+
 def work_one(rank, args):
     join(rank, args)
     torch.manual_seed(args.seed)
@@ -122,8 +129,7 @@ def work_one(rank, args):
     opt = torch.optim.AdamW(params, lr=args.lr, betas=(0.9, 0.98), weight_decay=0.01)
     average = Average(model.state_dict(), args.ema)
     if saved:
-        if saved["stage"] == args.stage:
-            opt.load_state_dict(saved["optimiser"])
+        carry_over(opt, saved["optimiser"], [n for n, _ in model.named_parameters() if saved["stage"] == 2 or not n.startswith(("refine.", "detail."))], [n for n, _ in named])
         average.state = {k: v if not (refine and saved["stage"] == 1 and k.startswith("refine.")) else model.state_dict()[k].clone() for k, v in saved["ema"].items()}
         average.steps = step
     torch.manual_seed(args.seed * 1000 + rank + step)
@@ -155,11 +161,11 @@ def work_one(rank, args):
         t0 = time.time()
         b = stream.batch(args.batch)
         t1 = time.time()
-        loss = loss_of(model, acp, b, enc, stream.rng, refine and np.random.default_rng(step).random() > 0.15)
+        loss = loss_of(model, acp, b, enc, stream.rng, refine and np.random.default_rng(step).random() < args.refine_share)
         opt.zero_grad(set_to_none=True)
         loss.backward()
         t2 = time.time()
-        average_gradients(params, args.world)
+        average_gradients([p for p in params if p.grad is not None], args.world)  # the choice of RefineNet is the same in all processes
         t3 = time.time()
         torch.nn.utils.clip_grad_norm_(params, 1.0)
         opt.step()
@@ -183,6 +189,7 @@ if __name__ == "__main__":
     ap.add_argument("--tail", type=float, default=0.2, help="share of the time in which the learning rate falls")
     ap.add_argument("--ema", type=float, default=0.995)
     ap.add_argument("--every", type=float, default=240)
+    ap.add_argument("--refine-share", type=float, default=0.85, help="stage 2: share of the steps with RefineNet")
     ap.add_argument("--validation", type=int, default=48)
     ap.add_argument("--seed", type=int, default=0)
     ap.add_argument("--port", type=int, default=29511)
