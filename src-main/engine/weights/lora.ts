@@ -4,7 +4,7 @@ import { UserError } from '../../contract/errors.ts'
 import { atLevel, type UnetConfig } from '../graphs/config.ts'
 import { ldmLayerName } from './ldm-unet.ts'
 import { openSafetensors } from './safetensors.ts'
-import { take, type TensorRef, type TensorSource } from './tensor-source.ts'
+import { shown, take, type TensorRef, type TensorSource } from './tensor-source.ts'
 
 /** One low-rank change of a layer: W becomes W + scale up (mid) down (Hu et al. 2021). */
 export interface LowRank {
@@ -84,7 +84,7 @@ export async function readLora(file: LoraFile, model: LoraTargets): Promise<Lora
     // Layers that attention processors of old diffusers hold: `attn1.processor.to_q_lora.down.weight`.
     const stem = name.replace(role[0], '').replace(target[0], '').replace('.processor.', '.')
     const layer = layers[target[1]].get(flat(stem)) ?? layers[target[1]].get(flat(`${stem}.0`))
-    if (layer === undefined) throw new UserError('model-mismatch', `${file.path}: tensor "${name}" changes a layer that this model does not have.`)
+    if (layer === undefined) throw new UserError('model-mismatch', `${file.path}: tensor "${shown(name)}" changes a layer that this model does not have.`)
     const key = `${target[1]} ${layer}`
     const entry = found.get(key) ?? { target: target[1], layer, refs: {} }
     entry.refs[role[1]] = take(weights, name)
@@ -106,7 +106,7 @@ export async function readLora(file: LoraFile, model: LoraTargets): Promise<Lora
 function unknownForm(path: string, name: string): UserError {
   return new UserError(
     'model-unknown',
-    `${path}: tensor "${name}" belongs to no LoRA of a form that is known; expected pairs of lora_down and lora_up, or lora_A and lora_B.`,
+    `${path}: tensor "${shown(name)}" belongs to no LoRA of a form that is known; expected pairs of lora_down and lora_up, or lora_A and lora_B.`,
   )
 }
 
@@ -147,7 +147,7 @@ async function readScalars(refs: readonly (TensorRef | undefined)[]): Promise<Re
   const handle = await open(first.file, 'r')
   try {
     for (const ref of wanted) {
-      if (ref.shape.some((side) => side !== 1)) throw new UserError('bad-weights', `${ref.file}: "${ref.name}" is not one number.`)
+      if (ref.shape.some((side) => side !== 1)) throw new UserError('bad-weights', `${ref.file}: "${shown(ref.name)}" is not one number.`)
       const bytes = Buffer.alloc(ref.bytes)
       await handle.read(bytes, 0, ref.bytes, ref.offset)
       values.set(ref, scalar(ref, bytes))
@@ -173,7 +173,7 @@ function scalar(ref: TensorRef, bytes: Buffer): number {
     case 'I32':
       return bytes.readInt32LE(0)
     default:
-      throw new UserError('bad-weights', `${ref.file}: "${ref.name}" has the type ${ref.dtype}, expected a number.`)
+      throw new UserError('bad-weights', `${ref.file}: "${shown(ref.name)}" has the type ${ref.dtype}, expected a number.`)
   }
 }
 

@@ -1,5 +1,5 @@
 import { UserError } from '../../contract/errors.ts'
-import { isDtype, type Dtype } from './tensor-source.ts'
+import { isDtype, MAX_SIDES, shown, type Dtype } from './tensor-source.ts'
 
 /** A tensor as torch pickles it: a view of a storage, sides and strides in elements. */
 export interface PickledTensor {
@@ -57,8 +57,8 @@ export function readPickle(bytes: Uint8Array, label: string, budget = DEFAULT_BU
   return new PickleReader(bytes, label, budget).read()
 }
 
-/** Room for some 100,000 tensors. */
-const DEFAULT_BUDGET = 64_000_000
+/** Room for some 30,000 tensors. */
+const DEFAULT_BUDGET = 32_000_000
 /** Bytes of one object in the runtime, roughly: an entry on the stack, in the memo, an empty container, one that is not. */
 const SLOT_BYTES = 8
 const MEMO_BYTES = 40
@@ -299,7 +299,7 @@ class PickleReader {
 
   private global(name: string): PickledGlobal {
     if (!allowedCalls.has(name) && !Object.hasOwn(storageDtypes, name)) {
-      throw this.fail(`it names "${name.slice(0, 200)}", which is neither a tensor nor a plain container`)
+      throw this.fail(`it names "${shown(name)}", which is neither a tensor nor a plain container`)
     }
     return { kind: 'global', name }
   }
@@ -340,7 +340,7 @@ class PickleReader {
   }
 
   private sizes(value: PickledValue | undefined): number[] {
-    if (!isKind(value, 'tuple') || value.items.length > 16) throw this.fail('a tensor has no shape')
+    if (!isKind(value, 'tuple') || value.items.length > MAX_SIDES) throw this.fail('a tensor has no shape')
     return value.items.map((item) => {
       if (!isSize(item)) throw this.fail('a tensor has an impossible shape')
       return item

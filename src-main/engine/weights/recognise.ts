@@ -13,7 +13,7 @@ import { isLora } from './lora.ts'
 import type { ModelParts } from './model-parts.ts'
 import { isWeightFile, openNetworkWeights, openWeights } from './open-weights.ts'
 import { readJson } from './read-json.ts'
-import { hasPrefix, type TensorSource } from './tensor-source.ts'
+import { hasPrefix, shown, type TensorSource } from './tensor-source.ts'
 import { isTinyAutoencoder } from './tiny-vae.ts'
 
 type Family = ModelManifest['family']
@@ -32,7 +32,7 @@ export interface Recognised {
   readonly family: Family | null
   /** One line for a person. */
   readonly says: string
-  /** What keeps a model from running or from taking a subject, one line each that names the file; empty: it is whole. */
+  /** What keeps a model from running or, where `facts` are there, from taking a subject; one line each that names the file; empty: it is whole. */
   readonly missing: readonly string[]
   /** Of models and checkpoints that can be loaded; null otherwise. */
   readonly facts: RecognisedFacts | null
@@ -64,7 +64,7 @@ async function recogniseWeights(path: string, weights: TensorSource): Promise<Re
   if (isLora(weights)) return partOf('lora', loraFamily(weights), 'a LoRA')
   if (isTinyAutoencoder(weights)) return partOf('preview', null, 'a tiny autoencoder for previews')
   if (hasPrefix(weights, 'vision_model.')) return partOf('image-encoder', null, 'a CLIP image encoder')
-  const some = [...weights.names()].slice(0, 3).join(', ')
+  const some = [...weights.names()].slice(0, 3).map(shown).join(', ')
   throw new UserError('model-unknown', `${path} is nothing that Larkspur knows; its tensors are called ${some || 'nothing'}.`)
 }
 
@@ -118,6 +118,8 @@ async function recogniseModel(part: 'model' | 'checkpoint', path: string, form: 
   if (parts.text === null) missing.push(`${basename(path)}: no text encoder; expected text_encoder/ or its tensors in the file`)
   if (facts?.family === 'sdxl' && parts.text2 === null)
     missing.push(`${basename(path)}: no second text encoder; expected text_encoder_2/ or its tensors in the file`)
+  // Without what follows it still repaints by text.
+  const runs = missing.length === 0
   if (parts.ipAdapter !== null && parts.vision === null)
     missing.push(`${basename(path)}: takes a subject, but no CLIP image encoder is there; expected image_encoder/ beside it`)
   if (parts.ipAdapter !== null && parts.imageProj === null)
@@ -130,7 +132,7 @@ async function recogniseModel(part: 'model' | 'checkpoint', path: string, form: 
     ...(parts.ipAdapter === null ? [] : [parts.refineNet === null ? 'takes a subject, no RefineNet' : 'takes a subject, with RefineNet']),
   ]
   const says = `${parts.manifest?.name ?? basename(path)}: ${form}, ${facts === null ? 'of a form that Larkspur does not run' : contextName(parts.unet?.config.cross_attention_dim)}, ${abilities.join(', ')}`
-  return { part, family: facts?.family ?? null, says, missing, facts: missing.length === 0 ? facts : null }
+  return { part, family: facts?.family ?? null, says, missing, facts: runs ? facts : null }
 }
 
 function factsOf({ manifest, unet, vae, schedule, refineNet, ipAdapter, imageProj, vision }: ModelParts): RecognisedFacts | null {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../../contract/errors.ts'
 import { readJson } from './read-json.ts'
-import { dtypeBytes, isDtype, sourceOf, take, type TensorRef, type TensorSource } from './tensor-source.ts'
+import { dtypeBytes, isDtype, MAX_SIDES, shown, sourceOf, take, type TensorRef, type TensorSource } from './tensor-source.ts'
 
 /** The format's own limit of a header, https://github.com/huggingface/safetensors#format */
 const MAX_HEADER_BYTES = 100_000_000
@@ -14,7 +14,7 @@ const MAX_NUMBERS = 1_000_000
 
 const entrySchema = z.object({
   dtype: z.string(),
-  shape: z.array(z.int().nonnegative()),
+  shape: z.array(z.int().nonnegative()).max(MAX_SIDES),
   data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
 })
 
@@ -63,18 +63,18 @@ async function readHeader(path: string, file: string, handle: FileHandle): Promi
   for (const [name, value] of Object.entries(header)) {
     if (name === '__metadata__') continue
     const entry = entrySchema.safeParse(value)
-    if (!entry.success) throw fail(`the entry of tensor "${shorten(name)}" lacks dtype, shape or data_offsets`)
+    if (!entry.success) throw fail(`the entry of tensor "${shown(name)}" lacks dtype, shape or data_offsets`)
     const { dtype, shape, data_offsets } = entry.data
     const [from, to] = data_offsets
-    if (!isDtype(dtype)) throw fail(`tensor "${shorten(name)}" has the unknown type "${shorten(dtype)}"`)
+    if (!isDtype(dtype)) throw fail(`tensor "${shown(name)}" has the unknown type "${shown(dtype)}"`)
     const bytes = shape.reduce((product, side) => product * side, dtypeBytes[dtype])
-    if (to - from !== bytes) throw fail(`tensor "${shorten(name)}" takes ${to - from} bytes, its shape [${shape.join(', ')}] needs ${bytes}`)
+    if (to - from !== bytes) throw fail(`tensor "${shown(name)}" takes ${to - from} bytes, its shape [${shape.join(', ')}] needs ${bytes}`)
     tensors.push({ name, file, offset: start + from, bytes, dtype, shape })
   }
   tensors.sort((a, b) => a.offset - b.offset || a.bytes - b.bytes)
   let end = start
   for (const ref of tensors) {
-    if (ref.offset !== end) throw fail(`tensor "${shorten(ref.name)}" ${ref.offset < end ? 'overlaps the one before it' : 'leaves a gap before it'}`)
+    if (ref.offset !== end) throw fail(`tensor "${shown(ref.name)}" ${ref.offset < end ? 'overlaps the one before it' : 'leaves a gap before it'}`)
     end += ref.bytes
   }
   if (end !== size) throw fail(`its tensors end at byte ${end} but the file has ${size}${end > size ? '; it is cut short' : ''}`)
@@ -101,10 +101,6 @@ function excessOf(header: Buffer): string | null {
   }
   if (containers > 3 * MAX_TENSORS + 2) return `its header names more than ${MAX_TENSORS} tensors`
   return items > MAX_NUMBERS ? 'its header is longer than that of any network' : null
-}
-
-function shorten(name: string): string {
-  return name.length > 120 ? `${name.slice(0, 120)}…` : name
 }
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string().regex(/^[^/\\]+$/, 'expected a bare file name')) })

@@ -17,6 +17,9 @@ export const dtypeBytes = {
 } as const
 export type Dtype = keyof typeof dtypeBytes
 
+/** Sides of a tensor: weights have at most five. */
+export const MAX_SIDES = 16
+
 export function isDtype(name: string): name is Dtype {
   return Object.hasOwn(dtypeBytes, name)
 }
@@ -37,6 +40,12 @@ export interface TensorSource {
   readonly label: string
   names(): Iterable<string>
   find(name: string): TensorRef | undefined
+}
+
+/** A name out of a file, fit for a line of text: strangers' names may be long, or hold line ends and marks that turn the writing round. */
+export function shown(name: string): string {
+  const plain = name.slice(0, 120).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '·')
+  return name.length > 120 ? `${plain}…` : plain
 }
 
 /** @throws UserError `model-incomplete` that names the tensor and the file */

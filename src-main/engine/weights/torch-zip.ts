@@ -2,7 +2,7 @@ import { readSync } from 'node:fs'
 import { open, realpath, type FileHandle } from 'node:fs/promises'
 import { UserError } from '../../contract/errors.ts'
 import { isPickledTensor, readPickle, type PickledTensor, type PickledValue } from './pickle.ts'
-import { dtypeBytes, sourceOf, type TensorRef, type TensorSource } from './tensor-source.ts'
+import { dtypeBytes, shown, sourceOf, type TensorRef, type TensorSource } from './tensor-source.ts'
 
 /** A pickle of weights names tensors and little else: the largest published ones stay under 2 MB. */
 const MAX_PICKLE_BYTES = 64_000_000
@@ -112,11 +112,11 @@ async function readDirectory(path: string, handle: FileHandle): Promise<Map<stri
     const name = directory.toString('utf8', at + 46, at + 46 + nameLength)
     const extra = directory.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength)
     ;({ bytes, header } = widen(path, extra, directory.readUInt32LE(at + 20), bytes, header, size))
-    if (method !== 0) throw bad(path, `"${name.slice(0, 120)}" in it is compressed`)
+    if (method !== 0) throw bad(path, `"${shown(name)}" in it is compressed`)
     const local = readShort(path, handle, header, 30)
-    if (local.readUInt32LE(0) !== 0x04034b50) throw bad(path, `"${name.slice(0, 120)}" in it has no header`)
+    if (local.readUInt32LE(0) !== 0x04034b50) throw bad(path, `"${shown(name)}" in it has no header`)
     const offset = header + 30 + local.readUInt16LE(26) + local.readUInt16LE(28)
-    if (offset + bytes > size) throw bad(path, `"${name.slice(0, 120)}" in it reaches beyond the end of the file`)
+    if (offset + bytes > size) throw bad(path, `"${shown(name)}" in it reaches beyond the end of the file`)
     entries.set(name, { name, offset, bytes })
     at += 46 + nameLength + extraLength + commentLength
   }
@@ -167,15 +167,15 @@ function* namedTensors(path: string, root: PickledValue): Generator<[string, Pic
 }
 
 function locate(path: string, file: string, name: string, pickled: PickledTensor, storage: ZipEntry | undefined): TensorRef {
-  if (storage === undefined) throw bad(path, `the numbers of tensor "${name}" are missing`)
+  if (storage === undefined) throw bad(path, `the numbers of tensor "${shown(name)}" are missing`)
   const { shape, strides, dtype } = pickled
   let expected = 1
   for (let i = shape.length - 1; i >= 0; i--) {
-    if (shape[i] !== 1 && strides[i] !== expected) throw bad(path, `tensor "${name}" is stored transposed; save a contiguous copy`)
+    if (shape[i] !== 1 && strides[i] !== expected) throw bad(path, `tensor "${shown(name)}" is stored transposed; save a contiguous copy`)
     expected *= shape[i] ?? 1
   }
   const bytes = expected * dtypeBytes[dtype]
   const start = pickled.storageOffset * dtypeBytes[dtype]
-  if (start + bytes > storage.bytes) throw bad(path, `tensor "${name}" reaches beyond its storage`)
+  if (start + bytes > storage.bytes) throw bad(path, `tensor "${shown(name)}" reaches beyond its storage`)
   return { name, file, offset: storage.offset + start, bytes, dtype, shape }
 }
