@@ -32,7 +32,7 @@ export interface Imported {
 
 /** Names in a model folder that belong to the model; notes, samples and other people's conversions beside them do not. */
 const MODEL_ENTRIES =
-  /^(unet|vae|text_encoder(_2)?|tokenizer(_2)?|scheduler|image_encoder|refine_net|model_index\.json|larkspur-model\.json|ip[-_]adapter.*\.(safetensors|bin))$/
+  /^(unet|vae|text_encoder(_2)?|tokenizer(_2)?|scheduler|image_encoder|refine_net|ip_adapter|preview|lora|model_index\.json|larkspur-model\.json|ip[-_]adapter.*\.(safetensors|bin))$/
 const MOST_FILES = 2000
 
 /**
@@ -115,7 +115,7 @@ interface Piece {
 }
 
 async function piecesOf(real: string, isFolder: boolean, part: PartKind, hasManifest: boolean): Promise<Piece[]> {
-  if (!isFolder) return [await pieceOf(real, nameInModel(part, basename(real)), false)]
+  if (!isFolder) return [await pieceOf(real, nameInModel(part, basename(real)), false), ...(part === 'checkpoint' ? await besideCheckpoint(real) : [])]
   if (part !== 'model' && part !== 'checkpoint')
     return [await pieceOf(real, { 'image-encoder': 'image_encoder', preview: 'preview', adapter: 'ip_adapter', lora: 'lora' }[part], true)]
   if (hasManifest) {
@@ -127,6 +127,13 @@ async function piecesOf(real: string, isFolder: boolean, part: PartKind, hasMani
   const isLayout = entries.includes('unet')
   const wanted = entries.filter((name) => (isLayout ? MODEL_ENTRIES.test(name) : /\.(safetensors|bin|pt|pth|ckpt|json|txt)$/.test(name))).sort()
   return await Promise.all(wanted.map(async (name) => await pieceOf(join(real, name), name, (await statOr(join(real, name))).isDirectory())))
+}
+
+/** What the engine reads beside a checkpoint in one file: its config and the image encoder that it was published with. */
+async function besideCheckpoint(file: string): Promise<Piece[]> {
+  const names = await readdir(dirname(file))
+  const wanted = [basename(file).replace(/\.[^.]+$/, '.json'), 'clip_encoder', 'image_encoder'].filter((name) => names.includes(name))
+  return await Promise.all(wanted.map(async (name) => await pieceOf(join(dirname(file), name), name, (await statOr(join(dirname(file), name))).isDirectory())))
 }
 
 async function pieceOf(from: string, to: string, isFolder: boolean): Promise<Piece> {

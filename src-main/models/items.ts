@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { CatalogueEntry, LibraryItem, Offer } from '../contract/model-library.ts'
 import { UserError } from '../contract/errors.ts'
 import { clearItem, refreshManifest, removeEmptyFolders, whatItIs } from './model-folder.ts'
-import { MANIFEST_NAME } from './manifest.ts'
 import type { Recognise } from './recognised.ts'
 import { changeShelf, readShelf, type ShelfItem } from './shelf.ts'
 import { hashFile, type FileCheck } from './verify.ts'
@@ -35,10 +34,7 @@ async function listed(root: string, item: ShelfItem, items: readonly ShelfItem[]
 async function whatItLacks(root: string, item: ShelfItem, items: readonly ShelfItem[], recognise: Recognise): Promise<string[]> {
   if (!isMain(item))
     return items.some((other) => other.folder === item.folder && isMain(other)) ? [] : ['no model that it is a part of; download or import one']
-  const folder = join(root, item.folder)
-  // A manifest is only there while the model is whole.
-  if (await stat(join(folder, MANIFEST_NAME)).catch(() => null)) return []
-  return [...(await whatItIs(folder, recognise)).missing]
+  return [...(await whatItIs(join(root, item.folder), recognise)).missing]
 }
 
 function isMain({ part }: ShelfItem): boolean {

@@ -33,11 +33,15 @@ export async function readLibrary(modelFolders: readonly string[]): Promise<Libr
   return { models, notices }
 }
 
+/** Role of a checkpoint that brings everything that its kind of model needs. */
+export const WHOLE_CHECKPOINT = 'whole checkpoint'
+
 /** What the window lists of a model. */
 export function summaryOf({ manifest, sha256, bundled }: Library['models'][number]): ModelSummary {
   const has = (pattern: RegExp) => manifest.files.some((file) => pattern.test(file.path))
+  const hasEncoder = has(/^(image|clip)_encoder\//) || manifest.files.some((file) => file.role === WHOLE_CHECKPOINT)
   // LAR-Gen in one file has its adapter inside.
-  const isOneFile = manifest.kind === 'largen' && has(/^[^/]+\.(safetensors|pth|ckpt|pt|bin)$/)
+  const hasAdapter = has(/^ip[-_]adapter/) || (manifest.kind === 'largen' && has(/^[^/]+\.(safetensors|pth|ckpt|pt|bin)$/))
   return {
     id: manifest.id,
     name: manifest.name,
@@ -47,7 +51,7 @@ export function summaryOf({ manifest, sha256, bundled }: Library['models'][numbe
     bytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0),
     licence: manifest.licence,
     bundled,
-    capabilities: { subject: has(/^ip[-_]adapter/) || isOneFile, refine: has(/^refine_net\//), guideChannels: manifest.guideChannels },
+    capabilities: { subject: hasAdapter && hasEncoder, refine: has(/^refine_net\//), guideChannels: manifest.guideChannels },
     defaults: manifest.defaults,
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { ModelManifest } from '../contract/model-manifest.ts'
 import { writeFileWhole } from '../pictures/files.ts'
 import { UserError } from '../contract/errors.ts'
+import { WHOLE_CHECKPOINT } from './library.ts'
 import { MANIFEST_NAME } from './manifest.ts'
 import type { Recognise, Recognised } from './recognised.ts'
 import type { ShelfItem } from './shelf.ts'
@@ -30,12 +31,17 @@ export async function refreshManifest(root: string, folder: string, items: reado
     name: main.name,
     ...facts,
     defaults: DEFAULTS,
-    files: parts.flatMap((item) => item.files).map((file) => ({ ...file, role: /\.(json|txt)$/.test(file.path) ? 'config' : 'weights' })),
+    files: parts.flatMap((item) => item.files).map((file) => ({ ...file, role: roleOf(file.path, main, missing) })),
     licence: joined(parts.map((item) => item.licence)),
     source: joined(parts.map((item) => item.source)),
   }
   await writeFileWhole(path, Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`))
   return missing
+}
+
+function roleOf(path: string, main: ShelfItem, missing: readonly string[]): string {
+  if (/\.(json|txt)$/.test(path)) return 'config'
+  return main.part === 'checkpoint' && missing.length === 0 && main.files.some((file) => file.path === path) ? WHOLE_CHECKPOINT : 'weights'
 }
 
 /** What published models are used with; beta as the interface shows it at first. */

@@ -1,4 +1,5 @@
 import type { Messages } from './en.ts'
+import { libraryDe } from './library.ts'
 
 export const de: Messages = {
   keys: { ctrl: 'Strg', shift: 'Umschalt', alt: 'Alt', enter: 'Eingabe', escape: 'Esc', space: 'Leertaste', arrows: 'Pfeile' },
@@ -208,8 +209,9 @@ export const de: Messages = {
   modelUse: 'Verwenden',
   modelInUse: 'In Gebrauch',
   modelBundled: 'mitgeliefert',
-  modelFacts: (sizePx, megabytes, licence) => `${sizePx} px · ${megabytes} MB · ${licence}`,
+  modelFacts: (sizePx, size, licence) => `${sizePx} px · ${size} · ${licence}`,
   modelCan: { subject: 'Motiv', refine: 'Verfeinern', guideChannels: 'Führung', textOnly: 'nur Text' },
+  library: libraryDe,
   about: 'Über Larkspur',
   aboutText:
     'Ein Bildeditor, der Bereiche eines Fotos neu malt. Man markiert einen Bereich und gibt ein Bild des Motivs, einen Text oder beides; der Bereich wird neu, alles außerhalb bleibt auf das Bit genau, wie es war. Alles läuft auf diesem Rechner.',

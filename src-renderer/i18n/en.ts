@@ -3,6 +3,7 @@ import type { DocumentActivity } from '../state/document.svelte.ts'
 import type { WindowEvent } from '../../src-main/contract/channels.ts'
 import type { Mode, SamplerName } from '../../src-main/contract/recipe.ts'
 import type { BlendMode } from '../../src-main/contract/document.ts'
+import { libraryEn, type LibraryWords } from './library.ts'
 
 /** Names of keys as this language writes them. */
 export interface KeyNames {
@@ -192,8 +193,9 @@ export interface Messages {
   readonly modelUse: string
   readonly modelInUse: string
   readonly modelBundled: string
-  readonly modelFacts: (sizePx: number, megabytes: string, licence: string) => string
+  readonly modelFacts: (sizePx: number, size: string, licence: string) => string
   readonly modelCan: { readonly subject: string; readonly refine: string; readonly guideChannels: string; readonly textOnly: string }
+  readonly library: LibraryWords
   readonly about: string
   readonly aboutText: string
   readonly version: (version: string) => string
@@ -415,8 +417,9 @@ export const en: Messages = {
   modelUse: 'Use',
   modelInUse: 'In use',
   modelBundled: 'bundled',
-  modelFacts: (sizePx, megabytes, licence) => `${sizePx} px · ${megabytes} MB · ${licence}`,
+  modelFacts: (sizePx, size, licence) => `${sizePx} px · ${size} · ${licence}`,
   modelCan: { subject: 'subject', refine: 'refine', guideChannels: 'guide', textOnly: 'text only' },
+  library: libraryEn,
   about: 'About Larkspur',
   aboutText:
     'A photo editor for promptable inpainting. You mark a region and give a subject picture, a text, or both; the region is repainted, and everything outside it stays as it was, to the bit. All of it runs on this machine.',

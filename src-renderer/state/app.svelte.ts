@@ -6,6 +6,7 @@ import { Calls } from './bridge.ts'
 import { DocumentStore } from './document.svelte.ts'
 import { EngineStore } from './engine.svelte.ts'
 import { Generation } from './generation.svelte.ts'
+import { LibraryStore } from './library.svelte.ts'
 import { ModelsStore } from './models.svelte.ts'
 import { Notices } from './notices.svelte.ts'
 import { RecipeDraft } from './recipe-draft.svelte.ts'
@@ -30,6 +31,7 @@ export class AppState {
   readonly calls: Calls
   readonly settings: SettingsStore
   readonly models: ModelsStore
+  readonly library: LibraryStore
   readonly document: DocumentStore
   readonly engine: EngineStore
   readonly draft: RecipeDraft
@@ -44,6 +46,7 @@ export class AppState {
     this.calls = new Calls(bridge, (failure) => this.notices.show('error', failure.message))
     this.settings = new SettingsStore(this.calls)
     this.models = new ModelsStore(this.calls)
+    this.library = new LibraryStore(this.calls, this.models)
     this.document = new DocumentStore(this.calls, () => canvas.settled())
     this.engine = new EngineStore({ onDefect: (message) => this.notices.show('error', message) })
     this.engine.follow(bridge)

@@ -113,3 +113,18 @@ test('the catalogue, and a download that wants its licence accepted first', asyn
     await hub.close()
   }
 })
+
+test("LAR-Gen's published checkpoint is a model that takes a subject, with what lies beside it", async () => {
+  const largen = join(import.meta.dirname, '..', '..', 'parity', 'sets', 'largen-sdxl')
+  expect(await run('import', join(largen, 'largen_ckpt_s22k.pth'))).toBe(0)
+  expect(out).toMatch(/^largen-ckpt-s22k: .*LAR-Gen in one file, .*takes a subject.*\n$/)
+  expect((await readdir(join(library, 'largen-ckpt-s22k'))).sort()).toEqual([
+    'clip_encoder',
+    'largen_ckpt_s22k.json',
+    'largen_ckpt_s22k.pth',
+    'larkspur-model.json',
+  ])
+  expect(await run('list', '--json')).toBe(0)
+  expect((json()['models'] as { id: string }[]).find(({ id }) => id === 'largen-ckpt-s22k')).toMatchObject({ kind: 'largen', capabilities: { subject: true } })
+  expect(await run('verify', 'largen-ckpt-s22k')).toBe(0)
+})

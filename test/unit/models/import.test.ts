@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { importModel, type Imported } from '../../../src-main/models/import.ts'
-import { findItem, listItems, readLibrary, removeItem, verifyItem } from '../../../src-main/models/index.ts'
+import { findItem, listItems, readLibrary, removeItem, summaryOf, verifyItem } from '../../../src-main/models/index.ts'
 import { locked } from '../../../src-main/models/shelf.ts'
 import { layoutFiles, recognise } from './layouts.ts'
 
@@ -48,8 +48,9 @@ test('a folder is referred to, becomes a model, takes up its parts, and is only 
   expect(await readdir(join(root, 'my-sd'))).not.toContain('notes.md')
 
   expect((await take('ip-adapter-plus_sd15.safetensors')).missing).toEqual([expect.stringContaining('image_encoder/')])
-  expect((await readLibrary([root])).models).toEqual([])
+  expect((await readLibrary([root])).models.map(summaryOf)[0]?.capabilities.subject).toBe(false)
   expect((await take('vision')).missing).toEqual([])
+  expect((await readLibrary([root])).models.map(summaryOf)[0]?.capabilities.subject).toBe(true)
   expect((await readLibrary([root])).models[0]?.manifest.files.map(({ path }) => path)).toEqual(
     expect.arrayContaining(['ip-adapter-plus_sd15.safetensors', 'image_encoder/model.safetensors']),
   )

@@ -21,8 +21,10 @@ export const recognise: Recognise = async (path) => {
   const part = (kind: Recognised['part']): Recognised => ({ part: kind, family: 'sd15', says: `a ${kind}`, missing: [], facts: null })
   if (has('unet')) {
     const missing = ['vae', 'text_encoder'].filter((name) => !has(name)).map((name) => `${name}/: missing`)
+    const facts = missing.length > 0 ? null : FACTS
+    // Without it the model still repaints by text.
     if (names.some((name) => name.startsWith('ip-adapter')) && !has('image_encoder')) missing.push('image_encoder/: missing')
-    return { ...part('model'), missing, facts: missing.length > 0 ? null : FACTS }
+    return { ...part('model'), missing, facts }
   }
   if (path.endsWith('vision')) return part('image-encoder')
   if (/ip-adapter|mine/.test(path)) return part('adapter')
