@@ -68,6 +68,7 @@ export class ModelDesk {
     if (this.#running.has(id)) throw new UserError('busy', `${entry.name} is being downloaded already`)
     const controller = new AbortController()
     this.#running.set(id, controller)
+    const teller = this.#teller()
     this.#parts.onChange()
     try {
       // The hub's client is only loaded when somebody downloads.
@@ -77,9 +78,10 @@ export class ModelDesk {
         recognise: this.#parts.recognise,
         access: await this.#access(),
         signal: controller.signal,
-        onProgress: this.#teller(),
+        onProgress: teller.tell,
       })
     } finally {
+      teller.end()
       this.#running.delete(id)
       this.#parts.onChange()
     }
@@ -135,19 +137,31 @@ export class ModelDesk {
     return { endpoint, proxy: asked, token: this.#parts.token.token ?? process.env['HF_TOKEN'] ?? null }
   }
 
-  /** Lets through what changes the picture, and of plain progress a few a second. */
-  #teller(): (progress: DownloadProgress) => void {
+  /** Lets through what changes the picture, and of plain progress a few a second; the last one is never lost, or a connection that goes silent would show too little. */
+  #teller(): { tell: (progress: DownloadProgress) => void; end: () => void } {
     let toldMs = -Infinity
     let told = ''
-    return (progress) => {
-      const now = performance.now()
-      const mark = `${progress.stage} ${progress.file} ${progress.waiting ?? ''}`
-      if (mark === told && now - toldMs < TELL_EVERY_MS) return
-      told = mark
-      toldMs = now
+    let later: NodeJS.Timeout | undefined
+    const send = (progress: DownloadProgress): void => {
+      clearTimeout(later)
+      toldMs = performance.now()
+      told = markOf(progress)
       this.#parts.onProgress(progress)
     }
+    return {
+      tell: (progress) => {
+        clearTimeout(later)
+        const waitMs = toldMs + TELL_EVERY_MS - performance.now()
+        if (markOf(progress) !== told || waitMs <= 0) send(progress)
+        else later = setTimeout(() => send(progress), waitMs)
+      },
+      end: () => clearTimeout(later),
+    }
   }
+}
+
+function markOf({ stage, file, waiting }: DownloadProgress): string {
+  return `${stage} ${file} ${waiting ?? ''}`
 }
 
 /** Chromium's answer about proxies (`PROXY host:port; DIRECT`) as an address, null where it goes straight or by a kind of proxy that is not spoken here. */
