@@ -67,7 +67,7 @@ export async function generate(given: JobInputs, workshop: Workshop, hooks: JobH
     subject: subjects.length > 0 ? await prepareSubject(model, situation) : null,
   }))
   await checkpoint(hooks)
-  if (text.cut) notices.push(`The text is longer than the model reads (${model.facts.contextLength - 2} tokens); its end was left out.`)
+  if (text.cut) notices.push(`The text is longer than the model reads (${model.facts.promptTokens} tokens); its end was left out.`)
   if (guide !== null) notices.push(...guide.notices)
   // Refine and sample: RefineNet's features join the U-Net's self-attention at each step.
   const alpha = patchAlpha(mask, zoom.patch, recipe.featherPx)

@@ -1,5 +1,5 @@
 import type { LarGenModel, PredictInput } from './model.ts'
-import { concat, slice, type Tensor } from './runtime/tensor.ts'
+import { concat, side, slice, type Tensor } from './runtime/tensor.ts'
 
 /** What one guidance branch is conditioned on; batch of one. */
 export interface Condition {
@@ -60,6 +60,11 @@ export async function predictGuided(
   options: GuidanceOptions,
 ): Promise<Tensor> {
   if (options.scale === 1) return model.predict({ ...input, ...conditional })
+  if (side(conditional.text, 1) !== side(unconditional.text, 1)) {
+    // Prompts of different lengths are no batch; filling up the shorter one would change what it says.
+    const c = await model.predict({ ...input, ...conditional })
+    return guided(c, await model.predict({ ...input, ...unconditional }), options)
+  }
   const { imageTokens, text, vector } = conditional
   const both = await model.predict({
     ...input,

@@ -27,6 +27,8 @@ export interface ModelFacts {
   readonly schedule: ScheduleConfig
   /** Tokens of a text context, begin and end marks included. */
   readonly contextLength: number
+  /** Tokens of a prompt that are read at most, over several contexts. */
+  readonly promptTokens: number
   /** What image tokens are made of: patches (IP-Adapter-Plus, LAR-Gen), or the one embedding of a picture (plain IP-Adapter). */
   readonly imageTokensFrom: 'penultimate' | 'embeds'
   /** Optional parts. `subject` needs a CLIP image encoder and image-token weights, `refine` a RefineNet too. */
@@ -36,7 +38,7 @@ export interface ModelFacts {
 }
 
 export interface EncodedText {
-  /** [B, contextLength, width] what the U-Net attends to. */
+  /** [B, contexts contextLength, width] what the U-Net attends to; a long prompt fills several contexts. */
   readonly context: Tensor
   /** [B, width or projection width] pooled at the end mark, projected where the model has a text projection. */
   readonly pooled: Tensor
@@ -69,7 +71,7 @@ export interface PredictInput {
   readonly guideLatent?: Tensor | undefined
   /** Training timestep, 0..999; one for all, or one per batch entry. */
   readonly timestep: number | readonly number[]
-  /** [B, contextLength, width] */
+  /** [B, tokens, width] */
   readonly text: Tensor
   /** [B, width] as encodeText gives it; must be given when and only when the model takes one (SDXL). */
   readonly vector?: Tensor | undefined
@@ -89,7 +91,7 @@ export interface PredictInput {
  */
 export interface LarGenModel {
   readonly facts: ModelFacts
-  /** CLIP text. Empty string = the null prompt. */
+  /** CLIP text. Empty string = the null prompt; `(words:1.3)` gives words another weight, see `weighted-prompt.ts`. */
   encodeText(prompts: readonly string[]): Promise<EncodedText>
   /** CLIP image encoder. @param pixels [B, 3, size, size], normalised; all zeros is the null picture. */
   encodeVision(pixels: Tensor): Promise<EncodedVision>

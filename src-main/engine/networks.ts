@@ -16,6 +16,7 @@ import { SessionPool } from './runtime/session-pool.ts'
 import { concat, side, tensor, type Tensor } from './runtime/tensor.ts'
 import type { Tokenizer } from './text/tokenizer.ts'
 import { clipTokenizer, openTokenizer } from './text/vocabulary.ts'
+import { readPrompt } from './text/weighted-prompt.ts'
 import { vectorCondition, wholePicture } from './vector.ts'
 import type { ModelParts } from './weights/model-parts.ts'
 import { either, sourceOf, take, type TensorRef, type TensorSource } from './weights/tensor-source.ts'
@@ -46,6 +47,9 @@ async function tokenizerOf(text: ModelParts['text'], folder: string | null, pad:
   return folder === null ? clipTokenizer(length, pad) : await openTokenizer(folder, length, pad)
 }
 
+/** Contexts that a prompt may fill; the cost of the text's attention grows with each. */
+const MOST_CONTEXTS = 4
+
 type NetworkName =
   'text' | 'text_2' | 'vision' | 'image_proj' | 'detail_proj' | 'vae_encoder' | 'vae_decoder' | 'preview_encoder' | 'preview_decoder' | 'refine_net' | 'unet'
 
@@ -66,18 +70,29 @@ class Networks implements ModelNetworks {
   }
 
   async encodeText(prompts: readonly string[]): Promise<EncodedText> {
-    const cut = prompts.map(() => false)
-    const ids = this.tokenizers.map((tokenizer): IdTensor => {
-      const { length } = tokenizer.options
-      const data = new Int32Array(prompts.length * length)
-      prompts.forEach((prompt, i) => {
-        const encoded = tokenizer.encode(prompt)
-        data.set(encoded.ids, i * length)
-        cut[i] ||= encoded.cut
+    const encoded = this.tokenizers.map((tokenizer) => prompts.map((prompt) => tokenizer.encodeWeighted(readPrompt(prompt), MOST_CONTEXTS)))
+    const count = Math.max(...encoded.flat().map(({ contexts }) => contexts.length))
+    const nothing = this.tokenizers.map((tokenizer) => tokenizer.encode('').ids)
+    /** Token ids of one context of every prompt, for each encoder; shorter prompts go on with nothing. */
+    const idsOf = (at: number): IdTensor[] =>
+      encoded.map((ofEncoder, i) => {
+        const rows = ofEncoder.map(({ contexts }) => contexts[at]?.ids ?? nothing[i] ?? new Int32Array())
+        return { data: Int32Array.from(rows.flatMap((row) => [...row])), shape: [prompts.length, nothing[i]?.length ?? 0] }
       })
-      return { data, shape: [prompts.length, length] }
-    })
-    return { ...(await this.textCondition(ids)), cut }
+    const parts: Omit<EncodedText, 'cut'>[] = []
+    for (let at = 0; at < count; at++) parts.push(await this.textCondition(idsOf(at)))
+    const [first] = parts
+    if (first === undefined) throw new RangeError('There is no prompt to encode.')
+    const contexts: Tensor[] = []
+    for (const [at, { context }] of parts.entries()) {
+      const weights = (encoded[0] ?? []).map(({ contexts: own }) => own[at]?.weights ?? null)
+      contexts.push(
+        weights.every((row) => row === null || row.every((weight) => weight === 1))
+          ? context
+          : weighted(context, await this.contextOfNothing(nothing), weights),
+      )
+    }
+    return { ...first, context: concat(contexts, 1), cut: prompts.map((_, i) => encoded.some((ofEncoder) => ofEncoder[i]?.cut === true)) }
   }
 
   async textCondition([first, second]: readonly IdTensor[], sizes?: Tensor): Promise<Omit<EncodedText, 'cut'>> {
@@ -253,6 +268,12 @@ class Networks implements ModelNetworks {
     return new UserError('model-incomplete', `The model ${this.parts.folder} has no part for this job: ${what} is missing.`)
   }
 
+  /** The null prompt's context, [1, tokens, width]. */
+  private async contextOfNothing(ids: readonly Int32Array[]): Promise<Tensor> {
+    const { context } = await this.textCondition(ids.map((data) => ({ data, shape: [1, data.length] })))
+    return context
+  }
+
   /** The null prompt's vector condition: what RefineNet sees whatever the text is. */
   private async vectorOfNothing(): Promise<Tensor> {
     this.nullVector ??= this.encodeText(['']).then(({ vector }) => vector)
@@ -275,6 +296,21 @@ class Networks implements ModelNetworks {
     const { latentMultiple } = this.facts
     return side(latent, 2) % latentMultiple !== 0 || side(latent, 3) % latentMultiple !== 0
   }
+}
+
+/**
+ * Weights of words: a token's embedding moves away from, or towards, what the null prompt has in its place, z_0 + w (z - z_0).
+ * @param context [B, tokens, width] @param nothing [1, tokens, width] @param weights per prompt one for each token, null for all 1
+ */
+function weighted(context: Tensor, nothing: Tensor, weights: readonly (Float32Array | null)[]): Tensor {
+  const [, tokens = 0, width = 0] = context.shape
+  const data = context.data.map((value, at) => {
+    const place = Math.floor(at / width)
+    const weight = weights[Math.floor(place / tokens)]?.[place % tokens] ?? 1
+    const base = nothing.data[at % (tokens * width)] ?? 0
+    return weight === 1 ? value : base + weight * (value - base)
+  })
+  return { data, shape: context.shape }
 }
 
 function imageTokensGraph(weights: TensorSource, headWidth: number): Graph {
@@ -316,6 +352,7 @@ function factsOf(parts: ModelParts, contextLength: number): ModelFacts {
     maskToLatent: parts.maskToLatent,
     schedule: parts.schedule,
     contextLength,
+    promptTokens: MOST_CONTEXTS * (contextLength - 2),
     imageTokensFrom: parts.imageProj !== null && isPlainProjection(parts.imageProj) ? 'embeds' : 'penultimate',
     parts: { text: parts.text !== null, subject, refine: subject && parts.refineNet !== null && parts.detailProj !== null },
     vision: vision === null ? null : { size: vision.config.image_size, ...parts.visionPixels },

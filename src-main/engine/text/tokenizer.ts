@@ -1,3 +1,5 @@
+import type { PromptSpan } from './weighted-prompt.ts'
+
 /** A byte-level BPE vocabulary: token -> id, and the merges in order of rank. */
 export interface Vocabulary {
   readonly ids: ReadonlyMap<string, number>
@@ -17,6 +19,13 @@ export interface TokenIds {
   readonly ids: Int32Array
   /** True when tokens were cut off to fit. */
   readonly cut: boolean
+}
+
+/** One context of a weighted prompt. */
+export interface WeightedIds {
+  readonly ids: Int32Array
+  /** As many; marks and padding have weight 1. */
+  readonly weights: Float32Array
 }
 
 const BEGIN = '<|startoftext|>'
@@ -61,6 +70,29 @@ export class Tokenizer {
     const ids = new Int32Array(this.options.length).fill(this.pad)
     ids.set([this.begin, ...tokens.slice(0, room), this.end])
     return { ids, cut: tokens.length > room }
+  }
+
+  /**
+   * A weighted prompt in as many contexts as it needs, each with its own marks: what is beyond one context is read by the encoder on its own.
+   * @param most contexts at most; what is beyond them is cut off
+   */
+  encodeWeighted(spans: readonly PromptSpan[], most: number): { readonly contexts: readonly WeightedIds[]; readonly cut: boolean } {
+    const { length } = this.options
+    const room = length - 2
+    const tokens = spans.flatMap(({ text, weight }) => this.tokens(text).map((id) => ({ id, weight })))
+    const count = Math.min(most, Math.max(1, Math.ceil(tokens.length / room)))
+    const contexts = Array.from({ length: count }, (_, i) => {
+      const part = tokens.slice(i * room, (i + 1) * room)
+      const ids = new Int32Array(length).fill(this.pad)
+      ids.set([this.begin, ...part.map(({ id }) => id), this.end])
+      const weights = new Float32Array(length).fill(1)
+      weights.set(
+        part.map(({ weight }) => weight),
+        1,
+      )
+      return { ids, weights }
+    })
+    return { contexts, cut: tokens.length > count * room }
   }
 
   /** Ids of a text without marks and padding. */

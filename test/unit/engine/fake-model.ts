@@ -42,6 +42,7 @@ export function fakeModel(guideChannels = true): { model: LarGenModel; calls: Ca
         zeroTerminalSnr: true,
       },
       contextLength: 8,
+      promptTokens: 6,
       parts: { text: true, subject: true, refine: true },
       vision: { size: 16, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
     },
