@@ -74,7 +74,11 @@ function latentMask(ones: Tensor, model: LarGenModel): Tensor {
 }
 
 /** The text's context, or the null text's; `cut` when it was longer than the model reads. */
-export async function textContext(model: LarGenModel, situation: Situation, text: string): Promise<{ context: Tensor; pooled: Tensor; vector: Tensor | undefined; cut: boolean }> {
+export async function textContext(
+  model: LarGenModel,
+  situation: Situation,
+  text: string,
+): Promise<{ context: Tensor; pooled: Tensor; vector: Tensor | undefined; cut: boolean }> {
   return await shared(situation, `text ${modelKey(situation)} ${text}`, async () => {
     const { context, pooled, vector, cut } = await model.encodeText([text])
     return { context, pooled, vector, cut: cut[0] === true }
