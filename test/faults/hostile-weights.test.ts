@@ -8,6 +8,7 @@ import { readPickle } from '../../src-main/engine/weights/pickle.ts'
 import { openSafetensors } from '../../src-main/engine/weights/safetensors.ts'
 import type { TensorSource } from '../../src-main/engine/weights/tensor-source.ts'
 import { openTorchZip } from '../../src-main/engine/weights/torch-zip.ts'
+import { zipOf } from '../unit/engine/weights/write-zip.ts'
 
 // Files of weights come from strangers. Whatever is in one, a reader ends with tensors that lie inside the file or with one line; it ends soon, and it
 // allocates no more than twice the file. LARKSPUR_FUZZ sets how many changed files are tried: 200,000 take about three minutes.
@@ -255,35 +256,4 @@ function shortened(zip: Buffer): Buffer {
   const entries: Record<string, Buffer> = { 'a/data.pkl': pickleOf(zip), 'a/byteorder': Buffer.from('little') }
   for (let key = 0; key < 80; key++) entries[`a/data/${key}`] = Buffer.alloc(6000)
   return zipOf(entries)
-}
-
-/** An uncompressed zip, APPNOTE 4.3. */
-function zipOf(entries: Readonly<Record<string, Buffer>>): Buffer {
-  const locals: Buffer[] = []
-  const directory: Buffer[] = []
-  let at = 0
-  for (const [name, content] of Object.entries(entries)) {
-    const local = Buffer.alloc(30)
-    local.writeUInt32LE(0x04034b50, 0)
-    local.writeUInt32LE(content.length, 18)
-    local.writeUInt32LE(content.length, 22)
-    local.writeUInt16LE(name.length, 26)
-    const entry = Buffer.alloc(46)
-    entry.writeUInt32LE(0x02014b50, 0)
-    entry.writeUInt32LE(content.length, 20)
-    entry.writeUInt32LE(content.length, 24)
-    entry.writeUInt16LE(name.length, 28)
-    entry.writeUInt32LE(at, 42)
-    locals.push(local, Buffer.from(name), content)
-    directory.push(entry, Buffer.from(name))
-    at += 30 + name.length + content.length
-  }
-  const list = Buffer.concat(directory)
-  const end = Buffer.alloc(22)
-  end.writeUInt32LE(0x06054b50, 0)
-  end.writeUInt16LE(Object.keys(entries).length, 8)
-  end.writeUInt16LE(Object.keys(entries).length, 10)
-  end.writeUInt32LE(list.length, 12)
-  end.writeUInt32LE(at, 16)
-  return Buffer.concat([...locals, list, end])
 }

@@ -151,8 +151,10 @@ function widen(path: string, extra: Buffer, packed: number, bytes: number, heade
 /** Walks dicts without recursion into lists: weights lie in dicts of dicts, other values are of no use here. */
 function* namedTensors(path: string, root: PickledValue): Generator<[string, PickledTensor]> {
   if (!(root instanceof Map)) throw bad(path, 'it does not hold a dict of tensors')
+  // Training programs put the weights beside counters and the like; names then start inside.
+  const state = root.get('state_dict')
   const seen = new Set<PickledValue>()
-  const open: [string, Map<PickledValue, PickledValue>][] = [['', root]]
+  const open: [string, Map<PickledValue, PickledValue>][] = [['', state instanceof Map ? state : root]]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const [prefix, dict] = next
     if (seen.has(dict)) continue

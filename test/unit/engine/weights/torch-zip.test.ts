@@ -8,6 +8,7 @@ import { readPickle } from '../../../../src-main/engine/weights/pickle.ts'
 import { openSafetensors } from '../../../../src-main/engine/weights/safetensors.ts'
 import { take } from '../../../../src-main/engine/weights/tensor-source.ts'
 import { openTorchZip } from '../../../../src-main/engine/weights/torch-zip.ts'
+import { zipOf } from './write-zip.ts'
 
 const adapter = join(import.meta.dirname, '../../../parity/sets/ip-adapter-plus/models/ip-adapter-plus_sd15')
 let folder = ''
@@ -33,6 +34,27 @@ describe('torch zips', () => {
       expect(a.shape).toEqual(b.shape)
       expect(Buffer.from((await readNumbers(a)).buffer).equals(Buffer.from((await readNumbers(b)).buffer))).toBe(true)
     }
+  })
+
+  it('are read inside state_dict where a training program saved them beside other things', async () => {
+    const text = (value: string) => Buffer.concat([Buffer.from([0x58, value.length, 0, 0, 0]), Buffer.from(value)])
+    const code = (value: string) => Buffer.from(value, 'latin1')
+    const storage = [code('(('), text('storage'), code('ctorch\nFloatStorage\n'), text('0'), text('cpu'), code('K\x02tQ')]
+    const tensor = [code('ctorch._utils\n_rebuild_tensor_v2\n'), ...storage, code('K\x00K\x02\x85K\x01\x85\x89ccollections\nOrderedDict\n)RtR')]
+    const pickle = Buffer.concat([
+      code('\x80\x02}'),
+      text('global_step'),
+      code('K\x07s'),
+      text('state_dict'),
+      code('}'),
+      text('a.weight'),
+      ...tensor,
+      code('ss.'),
+    ])
+    const path = await put(zipOf({ 'a/data.pkl': pickle, 'a/data/0': Buffer.from(Float32Array.of(3, 4).buffer) }))
+    const source = await openTorchZip(path)
+    expect([...source.names()]).toEqual(['a.weight'])
+    expect([...(await readNumbers(take(source, 'a.weight')))]).toEqual([3, 4])
   })
 
   it('are refused when cut short, with a line', async () => {
