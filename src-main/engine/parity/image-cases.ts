@@ -13,7 +13,12 @@ type Arrays = Readonly<Record<string, ReferenceArray>>
 /** 8-bit resized pictures may differ from OpenCV's fixed point by this many grey levels. */
 export const RESIZED_TOLERANCE = 1
 /** Outputs that are pictures resized to 8 bit, or such a picture in -1 .. 1. */
-export const RESIZED_OUTPUTS: Readonly<Record<string, number>> = { crop_image: RESIZED_TOLERANCE, refine_image: RESIZED_TOLERANCE, canvas: RESIZED_TOLERANCE, masked: RESIZED_TOLERANCE / 127.5 + 1e-6 }
+export const RESIZED_OUTPUTS: Readonly<Record<string, number>> = {
+  crop_image: RESIZED_TOLERANCE,
+  refine_image: RESIZED_TOLERANCE,
+  canvas: RESIZED_TOLERANCE,
+  masked: RESIZED_TOLERANCE / 127.5 + 1e-6,
+}
 
 /** Computes one case of the set `largen-image`; which computation it is follows from the name. Throws for a name it does not know. */
 export function computeImageCase(name: string, params: Readonly<Record<string, unknown>>, inputs: Arrays): Record<string, ReferenceArray> {

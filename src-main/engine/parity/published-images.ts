@@ -80,7 +80,12 @@ function cutSquare(source: Samples, zoom: ZoomIn, pad: number): Samples {
 /** @param mask 0 or 255 @returns the crop and its mask (0 or 1) at the model's size; `rectangle` repaints the bounding box of the cropped mask */
 export function publishedCrop(picture: Rgb, mask: Coverage, zoom: ZoomIn, size: number, rectangle: boolean): { crop: Rgb; mask: Uint8Array } {
   const crop = bytesOf(resizeLinear(cutSquare(samplesOfBytes(picture.pixels, picture.width, picture.height, 3), zoom, 0), size, size))
-  const ones = samplesOfBytes(mask.pixels.map((value) => (value === 0 ? 0 : 1)), mask.width, mask.height, 1)
+  const ones = samplesOfBytes(
+    mask.pixels.map((value) => (value === 0 ? 0 : 1)),
+    mask.width,
+    mask.height,
+    1,
+  )
   let square = cutSquare(ones, zoom, 0)
   if (rectangle) square = rectangleOf(square)
   return { crop: { width: size, height: size, pixels: crop }, mask: Uint8Array.from(resizeLinear(square, size, size).values, (value) => (value > 0.5 ? 1 : 0)) }
