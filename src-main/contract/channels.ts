@@ -32,6 +32,21 @@ export const settingsSchema = z.strictObject({
 })
 export type Settings = z.infer<typeof settingsSchema>
 
+/** Settings of a first start. Not defaults of the schema: those would come back with each partial change. */
+export const DEFAULT_SETTINGS: Settings = {
+  theme: 'dark',
+  language: 'system',
+  hintsSeen: [],
+  tintColour: '#7a5cff',
+  candidates: 4,
+  panelWidthPx: 320,
+  turnsOpen: true,
+  provider: 'auto',
+  recentFiles: [],
+  mirror: '',
+  proxy: '',
+}
+
 const nothing = z.null()
 const maybeState = documentStateSchema.nullable()
 

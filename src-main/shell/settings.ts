@@ -1,21 +1,8 @@
 import { readFileSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { settingsSchema, type Settings } from '../contract/channels.ts'
+import { DEFAULT_SETTINGS, settingsSchema, type Settings } from '../contract/channels.ts'
 import { makeFolder, writeFileWhole } from '../pictures/files.ts'
 
-const DEFAULTS: Settings = {
-  theme: 'dark',
-  language: 'system',
-  hintsSeen: [],
-  tintColour: '#7a5cff',
-  candidates: 4,
-  panelWidthPx: 320,
-  turnsOpen: true,
-  provider: 'auto',
-  recentFiles: [],
-  mirror: '',
-  proxy: '',
-}
 const MOST_RECENT = 12
 
 /**
@@ -63,15 +50,15 @@ function read(path: string): { value: Settings; notice: string | null } {
   try {
     text = readFileSync(path, 'utf8')
   } catch {
-    return { value: DEFAULTS, notice: null }
+    return { value: DEFAULT_SETTINGS, notice: null }
   }
   const stored = parseObject(text)
   if (stored === null) {
     const aside = `${path}.broken`
     renameSync(path, aside)
-    return { value: DEFAULTS, notice: `The settings could not be read and are at their defaults; the old file is ${aside}.` }
+    return { value: DEFAULT_SETTINGS, notice: `The settings could not be read and are at their defaults; the old file is ${aside}.` }
   }
-  const value: Record<string, unknown> = { ...DEFAULTS }
+  const value: Record<string, unknown> = { ...DEFAULT_SETTINGS }
   const bad: string[] = []
   for (const [key, schema] of Object.entries(settingsSchema.shape)) {
     if (!(key in stored)) continue

@@ -1,23 +1,9 @@
-import type { ChannelIn, Settings } from '../../src-main/contract/channels.ts'
+import { DEFAULT_SETTINGS, type ChannelIn, type Settings } from '../../src-main/contract/channels.ts'
 import type { Calls } from './bridge.ts'
 
-/** What holds until main has answered; main owns the real defaults and the file. */
-const UNTIL_LOADED: Settings = {
-  theme: 'dark',
-  language: 'system',
-  hintsSeen: [],
-  tintColour: '#7a5cff',
-  candidates: 4,
-  panelWidthPx: 320,
-  turnsOpen: true,
-  provider: 'auto',
-  recentFiles: [],
-  mirror: '',
-  proxy: '',
-}
-
 export class SettingsStore {
-  value = $state.raw<Settings>(UNTIL_LOADED)
+  /** The defaults hold until main has answered; main owns the file. */
+  value = $state.raw<Settings>(DEFAULT_SETTINGS)
   loaded = $state(false)
   readonly #calls: Calls
 

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -31,7 +31,7 @@ import {
 const samples = join(root, 'resources', 'samples')
 const images = join(root, process.env['LARKSPUR_IMAGES'] ?? join('test-results', 'images'))
 const work = mkdtempSync(join(tmpdir(), 'larkspur-story-'))
-const photo = join(work, 'portrait.jpg')
+const photo = join(samples, 'portrait.jpg')
 const saved = join(work, 'story.larkspur')
 const exported = join(work, 'story.png')
 
@@ -46,8 +46,7 @@ async function shoot(name: string): Promise<void> {
 
 beforeAll(async () => {
   mkdirSync(images, { recursive: true })
-  copyFileSync(join(samples, 'portrait.jpg'), photo)
-  larkspur = await launchLarkspur({ files: [photo] })
+  larkspur = await launchLarkspur({ sample: true })
   page = larkspur.page
   await documentOpen(page)
 })
@@ -60,6 +59,13 @@ afterAll(async () => {
 let atLowBeta: DecodedPicture
 let teddy: Turn
 let coat: Turn
+
+test('open the sample with a person in it from the palette', async () => {
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type('Portrait')
+  await page.keyboard.press('Enter')
+  await expect.poll(async () => (await stateOf(page)).name, { timeout: 20_000 }).toBe('Portrait')
+})
 
 test('paint a mask, drop a subject, type, and generate at beta 0.3', async () => {
   const at = await fitted(page)
