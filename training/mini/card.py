@@ -48,7 +48,7 @@ def main():
         scene, mask = np.stack([c["scene"] for c in cases]), np.stack([c["mask"] for c in cases])
         return pipe(scene, mask, [c["cutout"] for c in cases] if cut else None, texts, filled=np.stack([c["filled"] for c in cases]), **dict(dict(steps=args.steps, strength=1.0, guidance=1.0), **options))
 
-    cases = insertions(args.rows, 256, args.seed)
+    cases = insertions(args.rows, 256, args.seed, published=True)
     for c in cases:
         c["filled"] = pipe.fill(c["scene"], c["mask"])
     texts = [f"a {COLOURS[i % 8]} {c['info']['name']}" for i, c in enumerate(cases)]

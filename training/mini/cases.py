@@ -15,11 +15,21 @@ def pairs(n, size, seed=21, kinds=("composite", "composite", "photo")):
     return out
 
 
-def insertions(n, size, seed=5):
-    """A held-out subject for a box in a held-out scene, as a user would draw it; no ground truth."""
+PUBLISHED_SCENES, PUBLISHED_SUBJECTS = ("interior", "skimage"), ("fluent3d", "modern", "noto")
+
+
+def insertions(n, size, seed=5, published=False):
+    """A held-out subject for a box in a held-out scene, as a user would draw it; no ground truth. published: only pictures that may be shown in the project,
+    which come out of packages; the photographs of the data pack may be trained and tested on, but not copied."""
     synth, rng, out = Synth("test", size, seed), np.random.default_rng(seed), []
+    if published:
+        data = synth.data
+        data.scene_ids = [i for i in data.scene_ids if data.scene_info[i]["source"] in PUBLISHED_SCENES]
+        data.scene_p = np.full(len(data.scene_ids), 1 / len(data.scene_ids))
     while len(out) < n:
         rgba, info = synth.subject()
+        if published and info.get("source") not in PUBLISHED_SUBJECTS:
+            continue
         scene = synth.data.background(rng, size, 1.2)
         ys, xs = np.where(rgba[..., 3] > 16)
         aspect = (np.ptp(xs) + 1) / (np.ptp(ys) + 1)
