@@ -3,6 +3,7 @@ import { UserError } from '../contract/errors.ts'
 import { MAX_PROMPT_CHARACTERS } from '../contract/basics.ts'
 import { modeSchema, recipeSchema, samplerNameSchema, type Mode, type Placement, type Recipe, type SamplerName } from '../contract/recipe.ts'
 import type { ModelManifest } from '../contract/model-manifest.ts'
+import { EXACT_SPEED } from '../contract/speed.ts'
 import { readFileOrExplain } from '../pictures/files.ts'
 import { isPng } from '../pictures/png-chunks.ts'
 import { readRecipes } from '../pictures/recipe-chunk.ts'
@@ -103,6 +104,8 @@ export function settingsOf(options: RecipeOptions, base: Recipe | null, manifest
     rescale: options.rescale ?? base?.rescale ?? defaults.rescale,
     seed: options.seed ?? base?.seed ?? 0,
     refine: options.refine && (base?.refine ?? true),
+    speed: base?.speed ?? EXACT_SPEED,
+    unconditionalBeta: null,
   }
 }
 

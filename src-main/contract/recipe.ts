@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { boxSchema, blobRefSchema, MAX_PROMPT_CHARACTERS, sha256Schema } from './basics.ts'
+import { EXACT_SPEED, speedSchema } from './speed.ts'
 
 /** What a turn does: subject and text, text alone, subject alone, or plain filling of the hole. */
 export const modeSchema = z.enum(['insert', 'text', 'subject', 'fill'])
@@ -21,7 +22,7 @@ export type Placement = z.infer<typeof placementSchema>
 export const subjectPictureSchema = z.strictObject({ picture: blobRefSchema, cutout: blobRefSchema.nullable() })
 export type SubjectPicture = z.infer<typeof subjectPictureSchema>
 
-export const samplerNameSchema = z.enum(['ddim', 'euler', 'euler-a', 'dpmpp-2m', 'dpmpp-2m-karras', 'lcm'])
+export const samplerNameSchema = z.enum(['ddim', 'euler', 'euler-a', 'dpmpp-2m', 'dpmpp-2m-karras', 'pndm', 'lcm'])
 export type SamplerName = z.infer<typeof samplerNameSchema>
 
 /**
@@ -61,6 +62,10 @@ export const recipeSchema = z.strictObject({
   seed: z.int().min(0).max(0xffffffff),
   /** RefineNet on or off; ignored by models without one. */
   refine: z.boolean(),
+  /** Recipes made before there were levers are exact. */
+  speed: speedSchema.default(EXACT_SPEED),
+  /** The beta of the strip's candidate whose unconditional predictions this one took; null: its own. Set by a strip that shares them. */
+  unconditionalBeta: z.number().min(0).max(1).nullable().default(null),
 })
 export type Recipe = z.infer<typeof recipeSchema>
 

@@ -1,6 +1,7 @@
 import { UserError } from '../contract/errors.ts'
 import type { ModelManifest } from '../contract/model-manifest.ts'
 import type { Recipe } from '../contract/recipe.ts'
+import { EXACT_SPEED } from '../contract/speed.ts'
 import { layPatch } from '../engine/blend.ts'
 import { ByteCache } from '../engine/byte-cache.ts'
 import { generate } from '../engine/generate.ts'
@@ -195,6 +196,8 @@ function baseRecipe({ refs }: CaseInputs): Recipe {
     rescale: 0,
     seed: 0,
     refine: false,
+    speed: EXACT_SPEED,
+    unconditionalBeta: null,
   }
 }
 

@@ -4,6 +4,7 @@ import type { JobInputs, Subject } from '../../src-main/contract/document.ts'
 import type { Variant } from '../../src-main/contract/engine-protocol.ts'
 import type { ModelSummary } from '../../src-main/contract/model-manifest.ts'
 import type { Mode, Placement, Recipe, SamplerName } from '../../src-main/contract/recipe.ts'
+import { EXACT_SPEED } from '../../src-main/contract/speed.ts'
 
 /** Why Generate cannot be pressed now; the window has a line for each. */
 export type Blocker = 'no-document' | 'no-model' | 'no-mask' | 'no-subject' | 'no-prompt' | 'model-without-subject' | 'prompt-too-long' | 'engine-down'
@@ -216,6 +217,8 @@ export class RecipeDraft {
       rescale: this.rescale,
       seed: this.seed,
       refine: this.refine && model.capabilities.refine,
+      speed: EXACT_SPEED,
+      unconditionalBeta: null,
     }
     return ({ scene, mask }) => ({ ...rest, scene, mask })
   }

@@ -5,6 +5,7 @@ import type { Box } from '../../../src-main/contract/basics.ts'
 import type { DocumentState, MaskTile } from '../../../src-main/contract/document.ts'
 import type { Candidate } from '../../../src-main/contract/engine-protocol.ts'
 import { UserError } from '../../../src-main/contract/errors.ts'
+import { EXACT_SPEED } from '../../../src-main/contract/speed.ts'
 import type { LarkspurDocument } from '../../../src-main/documents/index.ts'
 import { BlobStore } from '../../../src-main/pictures/blob-store.ts'
 import { encodePng } from '../../../src-main/pictures/encode.ts'
@@ -86,6 +87,8 @@ function recipeOf(scene: Candidate['recipe']['scene'], mask: Candidate['recipe']
     rescale: 0,
     seed: 7,
     refine: true,
+    speed: EXACT_SPEED,
+    unconditionalBeta: null,
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Recipe } from '../../../src-main/contract/recipe.ts'
+import { EXACT_SPEED } from '../../../src-main/contract/speed.ts'
 import { ByteCache } from '../../../src-main/engine/byte-cache.ts'
 import { generate } from '../../../src-main/engine/generate.ts'
 import { boxMask } from '../../../src-main/engine/image/masks.ts'
@@ -33,6 +34,8 @@ function recipeOf(over: Partial<Recipe> = {}): Recipe {
     rescale: 0,
     seed: 7,
     refine: true,
+    speed: EXACT_SPEED,
+    unconditionalBeta: null,
     ...over,
   }
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BlobRef } from '../../../src-main/contract/basics.ts'
 import { engineEventSchema, type EngineEvent, type EngineInit } from '../../../src-main/contract/engine-protocol.ts'
 import type { Recipe } from '../../../src-main/contract/recipe.ts'
+import { EXACT_SPEED } from '../../../src-main/contract/speed.ts'
 import { serveEngine, type ParentPort, type WindowPort } from '../../../src-main/engine/serve.ts'
 import { BlobStore } from '../../../src-main/pictures/blob-store.ts'
 
@@ -150,6 +151,8 @@ function recipe(over: Partial<Recipe> = {}): Recipe {
     rescale: 0,
     seed: 0,
     refine: true,
+    speed: EXACT_SPEED,
+    unconditionalBeta: null,
     ...over,
   }
 }

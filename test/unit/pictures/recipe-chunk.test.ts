@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../../src-main/contract/errors.ts'
 import type { Recipe, RunFacts } from '../../../src-main/contract/recipe.ts'
+import { EXACT_SPEED } from '../../../src-main/contract/speed.ts'
 import { sha256Of } from '../../../src-main/pictures/blob-store.ts'
 import { decodePicture } from '../../../src-main/pictures/decode.ts'
 import { encodePng } from '../../../src-main/pictures/encode.ts'
@@ -33,6 +34,8 @@ const recipe: Recipe = {
   rescale: 0.5,
   seed: 7,
   refine: true,
+  speed: EXACT_SPEED,
+  unconditionalBeta: null,
 }
 const facts: RunFacts = {
   provider: 'cpu',

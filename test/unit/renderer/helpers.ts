@@ -6,6 +6,7 @@ import type { DocumentState, Layer, Subject, Turn } from '../../../src-main/cont
 import type { Candidate, EngineRequest } from '../../../src-main/contract/engine-protocol.ts'
 import type { ModelSummary } from '../../../src-main/contract/model-manifest.ts'
 import type { Recipe } from '../../../src-main/contract/recipe.ts'
+import { EXACT_SPEED } from '../../../src-main/contract/speed.ts'
 import type { EngineLink } from '../../../src-renderer/state/engine.svelte.ts'
 
 export const blob = (letter: string, width = 64, height = 64): BlobRef => ({ sha256: letter.repeat(64), width, height })
@@ -91,6 +92,8 @@ export const recipe = (change: Partial<Recipe> = {}): Recipe => ({
   rescale: 0.5,
   seed: 7,
   refine: true,
+  speed: EXACT_SPEED,
+  unconditionalBeta: null,
   ...change,
 })
 
