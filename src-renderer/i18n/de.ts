@@ -132,7 +132,7 @@ export const de: Messages = {
   paddingReset: 'Wieder selbsttätig',
   detail: 'Detail',
   sampler: 'Verfahren',
-  samplers: { ddim: 'DDIM', euler: 'Euler', 'euler-a': 'Euler ancestral', 'dpmpp-2m': 'DPM++ 2M', 'dpmpp-2m-karras': 'DPM++ 2M Karras', lcm: 'LCM' },
+  samplers: { ddim: 'DDIM', euler: 'Euler', 'euler-a': 'Euler ancestral', 'dpmpp-2m': 'DPM++ 2M', 'dpmpp-2m-karras': 'DPM++ 2M Karras', pndm: 'PNDM', lcm: 'LCM' },
   refine: 'Mit den Details des Motivs verfeinern',
   model: 'Modell',
   resetTitle: 'Doppelklick setzt den Vorgabewert',

@@ -340,7 +340,7 @@ export const en: Messages = {
   paddingReset: 'Back to automatic',
   detail: 'Detail',
   sampler: 'Sampler',
-  samplers: { ddim: 'DDIM', euler: 'Euler', 'euler-a': 'Euler ancestral', 'dpmpp-2m': 'DPM++ 2M', 'dpmpp-2m-karras': 'DPM++ 2M Karras', lcm: 'LCM' },
+  samplers: { ddim: 'DDIM', euler: 'Euler', 'euler-a': 'Euler ancestral', 'dpmpp-2m': 'DPM++ 2M', 'dpmpp-2m-karras': 'DPM++ 2M Karras', pndm: 'PNDM', lcm: 'LCM' },
   refine: 'Refine with the subject’s detail',
   model: 'Model',
   resetTitle: 'Double-click for the default',

@@ -3,6 +3,7 @@ import { ddim, largenDdim } from './ddim.ts'
 import { dpmSolver } from './dpm-solver.ts'
 import { euler } from './euler.ts'
 import { lcm } from './lcm.ts'
+import { pndm } from './pndm.ts'
 import type { ScheduleConfig } from './schedule.ts'
 import type { Sampler } from './sampler.ts'
 
@@ -19,6 +20,8 @@ export function createSampler(name: SamplerName, schedule: ScheduleConfig, steps
       return dpmSolver(schedule, steps, false)
     case 'dpmpp-2m-karras':
       return dpmSolver(schedule, steps, true)
+    case 'pndm':
+      return pndm(schedule, steps)
     case 'lcm':
       return lcm(schedule, steps)
   }
