@@ -2,6 +2,7 @@
 import numpy as np
 import torch
 from .paths import work
+from .precision import autocast
 from .tokenizer import Tokenizer
 from .train_clip import Clip, normalise
 
@@ -20,14 +21,14 @@ class Encoders:
     def vision(self, u8):
         """u8 (B,3,128,128), or None for the all-zero input of the unconditional branch; penultimate and last hidden states (B,65,192)."""
         x = normalise(u8) if u8 is not None else torch.zeros(1, 3, 128, 128)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             out = self.clip.vision(x, output_hidden_states=True)
         return out.hidden_states[-2].float(), out.last_hidden_state.float()
 
     @torch.no_grad()
     def text(self, texts):
         """(B,24,192) last hidden states."""
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             return self.clip.text(torch.tensor([self.tok(t) for t in texts])).last_hidden_state.float()
 
 

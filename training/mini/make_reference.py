@@ -59,7 +59,7 @@ def build(export, side=16):
     c.add("vae_decode", "decoder of the encoded latent", dict(latent="vae_encode.output.latent"), dict(picture=vae.decode(z).sample), tolerance=dict(atol=1e-3, rtol=1e-3))
     ref = rand(1, V.CHANNELS, side, side)
     t = torch.tensor([401])
-    bank = model.reference_features(ref, t, seen.last_hidden_state)
+    bank = model.reference_features(ref, seen.last_hidden_state, 401)  # at the set's own timestep: the network is what is compared
     names = [n[:-len(".processor")] for n in model.unet.attn_processors if n.startswith("up_blocks") and "attn1" in n]
     c.add("refine_features", "norm1(x) of each decoder self attention of RefineNet", dict(ref_xt=ref, detail_tokens="tokens.output.detail_tokens"), dict(zip(names, bank)), dict(timestep=401))
     xt, m, zm, zg = rand(1, V.CHANNELS, side, side), torch.zeros(1, 1, side, side), rand(1, V.CHANNELS, side, side) * 0.7, rand(1, V.CHANNELS, side, side) * 0.7

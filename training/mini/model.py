@@ -6,6 +6,9 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from .vae import CHANNELS as LATENT
 
 CROSS = 192
+# RefineNet sees its reference without noise at this one timestep. Noised to the timestep of the step, as published, the reference is pure noise at the first
+# of two steps and drowns in it at the second, so nothing was learned from it (lab book 8).
+REFERENCE_TIME = 499
 UNET = dict(sample_size=32, in_channels=3 * LATENT + 1, out_channels=LATENT, layers_per_block=1, block_out_channels=(64, 128, 192),
             down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
             up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
@@ -114,17 +117,19 @@ class LarGen(nn.Module):
         install(self.refine, self.ref_ctx, False)
 
     def start_refine(self):
-        """RefineNet = copy of the U-Net; its first convolution keeps the channels of the noisy latent."""
+        """RefineNet = copy of the U-Net as if it saw the subject where the U-Net sees its guide and, at REFERENCE_TIME, its noisy latent, with a mask over all of it.
+        So its features match those that the U-Net makes of the same thing from the first step on."""
         src, dst = self.unet.state_dict(), self.refine.state_dict()
         for k in dst:
-            dst[k] = src[k][:, :LATENT].clone() if k == "conv_in.weight" else src[k].clone()
+            dst[k] = src[k].clone() if k != "conv_in.weight" else src[k][:, :LATENT] * schedule()[REFERENCE_TIME] ** 0.5 + src[k][:, 2 * LATENT + 1:]
+        dst["conv_in.bias"] = src["conv_in.bias"] + src["conv_in.weight"][:, LATENT].sum((1, 2))
         self.refine.load_state_dict(dst)
 
-    def reference_features(self, noisy_ref, t, last_hidden):
-        """norm1 outputs of RefineNet's decoder self attentions. noisy_ref (B,16,h,w), last_hidden (B,65,192)."""
+    def reference_features(self, reference, last_hidden, t=REFERENCE_TIME):
+        """norm1 outputs of RefineNet's decoder self attentions. reference (B,16,h,w) is free of noise and t is always the same, so one run serves all steps; last_hidden (B,65,192)."""
         ctx = self.ref_ctx
         ctx.mode, ctx.bank, ctx.ip = "write", [], None
-        self.refine(noisy_ref, t, self.detail(last_hidden))
+        self.refine(reference, torch.full((len(reference),), t), self.detail(last_hidden))
         return ctx.bank
 
     def forward(self, z, t, text, ip, beta, bank=None):

@@ -6,9 +6,9 @@ import torch.multiprocessing as mp
 
 
 def launch(worker, args):
-    """Run worker(rank, args) in args.world processes."""
+    """Run worker(rank, args) in args.world processes. They are forked, so that each shows this command's name and can be found and paused by it."""
     if args.world > 1:
-        mp.spawn(worker, (args,), nprocs=args.world)
+        mp.start_processes(worker, (args,), nprocs=args.world, start_method="fork")
     else:
         worker(0, args)
 

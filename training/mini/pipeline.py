@@ -8,6 +8,7 @@ from .encoders import Encoders, latent_mask, to_tensor
 from .export import read_export
 from .model import load, schedule
 from .paths import MIGAN, work
+from .precision import autocast
 from .tokenizer import Tokenizer
 from .vae import build, encode
 
@@ -57,7 +58,7 @@ class Pipeline:
 
     @torch.no_grad()
     def decode(self, z):
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             out = torch.cat([self.vae.decode(p).sample.float() for p in z.contiguous(memory_format=torch.channels_last).split(4)])
         return ((out.clamp(-1, 1) + 1) * 127.5).permute(0, 2, 3, 1).numpy()
 
@@ -90,7 +91,7 @@ class Pipeline:
             v2, v1 = self.enc.vision(small)
         channels = zg if have and use_guide else torch.zeros_like(zs)
         gen = torch.Generator().manual_seed(seed)
-        noise, ref_noise, scene_noise = (torch.randn(zs.shape, generator=gen) for _ in range(3))
+        noise, scene_noise = (torch.randn(zs.shape, generator=gen) for _ in range(2))
         text = torch.cat([self.enc.text(texts), self.enc.null_text[None].expand(n, -1, -1)])
         times = [max(0, round(1000 - i * 1000 / steps) - 1) for i in range(steps)]
         if not have:
@@ -100,14 +101,12 @@ class Pipeline:
         z = noise if strength >= 1 or not times else a.sqrt() * zg + (1 - a).sqrt() * noise
         bt = torch.full((2 * n, 1, 1), float(beta))
         zr = encode(to_tensor(np.stack([clip_picture(c, s) for c in cutouts]))) if have and refine else None
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             ip = self.model.resampler(torch.cat([v2, self.enc.null_image[None].expand(n, -1, -1)])) if have and beta > 0 else None
+            bank = [torch.cat([h, h]) for h in self.model.reference_features(zr, v1)] if zr is not None else None
             for i, t in enumerate(times):
                 a, an = self.acp[t], self.acp[times[i + 1]] if i + 1 < len(times) else torch.tensor(1.0)
                 tt = torch.full((2 * n,), t)
-                bank = None
-                if zr is not None:
-                    bank = [torch.cat([h, h]) for h in self.model.reference_features(a.sqrt() * zr + (1 - a).sqrt() * ref_noise, tt[:n], v1)]
                 one = torch.cat([z, lm, zm, channels], 1)
                 if guidance == 1:
                     v = self.model(one.contiguous(memory_format=torch.channels_last), tt[:n], text[:n], ip[:n] if ip is not None else None, bt[:n], [h[:n] for h in bank] if bank else None).float()

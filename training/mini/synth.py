@@ -32,8 +32,9 @@ def warp(pre, size, cx, cy, scale, angle, flip=False, tilt=(0.0, 0.0)):
 
 
 class Synth:
-    def __init__(self, split="train", size=128, seed=0):
-        self.rng, self.size, self.data = np.random.default_rng(seed), size, Pictures(split)
+    """aligned: share of the samples whose picture for RefineNet stands in the frame as it does in the guide, not fitted into the frame as the application shows it."""
+    def __init__(self, split="train", size=128, seed=0, aligned=0.0):
+        self.rng, self.size, self.data, self.aligned = np.random.default_rng(seed), size, Pictures(split), aligned
         d = self.data
         weight = np.array([SOURCE_WEIGHT[d.cutout_info[i]["source"]] for i in d.cutout_ids])
         self.cutout_p = weight / weight.sum()
@@ -59,8 +60,15 @@ class Synth:
             info, rgba = d.cutout_info[i], np.array(d.cutouts[i])
         return rgba, info
 
-    def relight(self, pre, scene, box):
-        """Light of the scene on a premultiplied cut-out: brightness and colour of the surroundings, brighter above than below."""
+    def light(self, scene, side):
+        """Where the light comes from, -1 left .. 1 right: the scene's brighter side where it has one, else as `side`, a standard normal number, says."""
+        third = max(1, self.size // 3)
+        left, right = float(scene[:, :third].mean()), float(scene[:, -third:].mean())
+        seen = float(np.clip(2.5 * (right - left) / (right + left + 20), -0.9, 0.9))
+        return float(np.clip(seen + (1 - abs(seen)) * math.tanh(1.2 * side), -1, 1))
+
+    def relight(self, pre, scene, box, light):
+        """Light of the scene on a premultiplied cut-out: brightness and colour of the surroundings, brighter above than below and towards the light."""
         rng = self.rng
         mean = scene.reshape(-1, 3).mean(0)
         lum = float(mean.mean() / 128)
@@ -70,21 +78,23 @@ class Synth:
         ramp = (np.arange(pre.shape[0], dtype=np.float32) - y0) / max(1, y1 - y0)
         ramp = 1 + rng.uniform(0.6, 1.1) * (0.09 - 0.20 * ramp.clip(0, 1))
         out = pre.copy()
-        out[..., :3] *= (np.clip(tint * gain, 0.45, 1.25) * ramp[:, None, None]).astype(np.float32)
+        across = ((np.arange(pre.shape[1], dtype=np.float32) - box[2]) / max(1, box[3] - box[2])).clip(0, 1) - 0.5
+        shape = ramp[:, None] * (1 + rng.uniform(0.2, 0.3) * light * across[None])
+        out[..., :3] *= (np.clip(tint * gain, 0.45, 1.25) * shape[..., None]).astype(np.float32)
         haze = rng.uniform(0, 0.07)
         out[..., :3] = out[..., :3] * (1 - haze) + haze * mean.astype(np.float32) * out[..., 3:]
         out[..., :3] = np.minimum(out[..., :3], 255 * out[..., 3:])
         return out
 
-    def shadow(self, scene, cover, box, mask, flat):
-        """Soft shadow to the lower right and, for standing things, a contact shadow; both fade out before the mask's border."""
+    def shadow(self, scene, cover, box, mask, flat, light):
+        """Soft shadow below, away from the light, and, for standing things, a contact shadow; both fade out before the mask's border."""
         rng, s = self.rng, self.size
         y0, y1, x0, x1 = box
-        shade = rng.uniform(0.22, 0.36) * cv2.GaussianBlur(cv2.warpAffine(cover, np.float32([[1, 0, 0.018 * s], [0, 1, 0.03 * s]]), (s, s)), (0, 0), s * 0.025)
+        shade = rng.uniform(0.22, 0.36) * cv2.GaussianBlur(cv2.warpAffine(cover, np.float32([[1, 0, -0.05 * light * s], [0, 1, 0.032 * s]]), (s, s)), (0, 0), s * 0.025)
         if not flat:
             foot = np.zeros((s, s), np.float32)
             h, w = y1 - y0, x1 - x0
-            cv2.ellipse(foot, (int((x0 + x1) / 2 + 0.02 * w), int(y1 - h * 0.005)), (max(1, int(w * 0.5)), max(1, int(h * 0.06))), 0, 0, 360, 1, -1)
+            cv2.ellipse(foot, (int((x0 + x1) / 2 - 0.09 * light * w), int(y1 - h * 0.005)), (max(1, int(w * 0.5)), max(1, int(h * 0.06))), 0, 0, 360, 1, -1)
             shade = np.maximum(shade, rng.uniform(0.45, 0.65) * cv2.GaussianBlur(foot, (0, 0), s * 0.018))
         inner = cv2.GaussianBlur(cv2.erode(mask.astype(np.float32), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE), (0, 0), s * 0.008)
         return scene * (1 - shade * inner)[..., None]
@@ -194,17 +204,19 @@ class Synth:
         if len(ys) < 40:
             return self.composite()
         box = (ys.min(), ys.max(), xs.min(), xs.max())
-        lit = self.relight(pre, scene, box)
+        side = rng.normal()
+        light = self.light(scene, side)
+        lit = self.relight(pre, scene, box, light)
         if rng.random() < 0.5:
             lit = cv2.GaussianBlur(lit, (0, 0), s / 128 * rng.uniform(0.3, 0.6))
-        ground = self.shadow(scene, pre[..., 3], box, mask, info["kind"] == "garment" or rng.random() < 0.2)
+        ground = self.shadow(scene, pre[..., 3], box, mask, info["kind"] == "garment" or rng.random() < 0.2, light)
         target = lit[..., :3] + ground * (1 - lit[..., 3:])
         wild = 2.5 if rng.random() < 0.25 else 1.0
         placed = warp(premultiplied(subject_rgba), s, cx + rng.normal(0, 0.009) * s * wild, cy + rng.normal(0, 0.009) * s * wild, scale * (1 + rng.normal(0, 0.02) * wild),
                       angle + rng.normal(0, 2) * wild, flip, tilt * (1 if rng.random() < 0.5 else 0))
         placed = self.rough_edge(placed) * (mask[..., None] > 0)
         guide = G.compose(self.filled(scene, mask), placed[..., :3], placed[..., 3], keep)
-        return dict(target=target, mask=mask, guide=guide, subject=subject_rgba, text=text, beta=beta, kind=kind, info=info, keep=keep, scene=scene, flip=flip, placed=placed)
+        return dict(target=target, mask=mask, guide=guide, subject=subject_rgba, text=text, beta=beta, kind=kind, info=info, keep=keep, scene=scene, flip=flip, placed=placed, side=side)
 
     def photo(self):
         """A real photo of a thing with its mask: the guide is the same thing, wrongly lit and slightly moved, over a filled hole."""
@@ -234,7 +246,7 @@ class Synth:
         placed = self.rough_edge(cv2.warpAffine(pre, move, (s, s))) * (mask[..., None] > 0)
         guide = G.compose(self.filled(real, mask, truth=False), placed[..., :3], placed[..., 3], keep)
         subject = np.concatenate([subject_rgba[..., :3], own[..., 3:]], -1)
-        return dict(target=target, mask=mask, guide=guide, subject=subject, text=text, beta=beta, kind=kind, info=info, keep=keep, scene=real, flip=False, placed=placed)
+        return dict(target=target, mask=mask, guide=guide, subject=subject, text=text, beta=beta, kind=kind, info=info, keep=keep, scene=real, flip=False, placed=placed, side=rng.normal())
 
     def fill(self):
         """No subject: continue the scene."""
@@ -246,7 +258,7 @@ class Synth:
             mask[max(0, c[0] - h // 2):c[0] + h // 2, max(0, c[1] - w // 2):c[1] + w // 2] = 1
         else:
             cv2.ellipse(mask, (int(c[1]), int(c[0])), (w // 2, h // 2), float(rng.uniform(0, 180)), 0, 360, 1, -1)
-        return dict(target=scene, mask=mask, guide=self.filled(scene, mask), subject=None, text=str(rng.choice(["", "background", "empty"])), beta=0.0, kind="fill", info={}, keep=1.0, scene=scene, flip=False)
+        return dict(target=scene, mask=mask, guide=self.filled(scene, mask), subject=None, text=str(rng.choice(["", "background", "empty"])), beta=0.0, kind="fill", info={}, keep=1.0, scene=scene, flip=False, side=rng.normal())
 
     def text_only(self):
         """A thing by its words alone: no guide, no image tokens."""
@@ -268,7 +280,10 @@ class Synth:
                 subject = cv2.resize(subject, (256, 256), interpolation=cv2.INTER_AREA if subject.shape[0] > 256 else cv2.INTER_LINEAR)
             picture = self.on_white(subject, max(128, self.size) if reference else 128)
             out["clip"] = picture if picture.shape[0] == 128 else cv2.resize(picture, (128, 128), interpolation=cv2.INTER_AREA)
-            out["reference"] = picture if picture.shape[0] == self.size else cv2.resize(picture, (self.size, self.size), interpolation=cv2.INTER_AREA)
+            if reference and self.rng.random() < self.aligned:
+                out["reference"] = (out["placed"][..., :3] + 255 * (1 - out["placed"][..., 3:])).clip(0, 255).astype(np.uint8)
+            else:
+                out["reference"] = picture if picture.shape[0] == self.size else cv2.resize(picture, (self.size, self.size), interpolation=cv2.INTER_AREA)
         for key in ("target", "guide", "scene"):
             if out[key] is not None:
                 out[key] = out[key].clip(0, 255).astype(np.uint8)

@@ -9,6 +9,7 @@ from .colour import HUES, caption, recolour, with_article
 from .parallel import average_gradients, join, launch, rate, same, save
 from .paths import work
 from .pictures import Pictures
+from .precision import autocast
 from .tokenizer import CONTEXT, Tokenizer
 
 WIDTH = 192
@@ -106,7 +107,7 @@ def evaluate(model, pairs):
             swapped.append((on_ground(rgba, rng, data, plain=True, augment=False), n))
             gold.append(list(HUES).index(word))
     stack = lambda a: torch.from_numpy(np.stack(a)).permute(0, 3, 1, 2)
-    with torch.autocast("cpu", torch.bfloat16):
+    with autocast():
         e, t = model.image_embed(stack(imgs)), model.text_embed(torch.tensor([tok(with_article(n)) for n in names]))
         s, c = model.image_embed(stack([a for a, _ in swapped])), model.text_embed(torch.tensor([tok(with_article(f"{w} {n}")) for _, n in swapped for w in HUES]))
     hit = lambda k: ((e @ t.T).topk(min(k, len(names)), -1).indices == torch.arange(len(names))[:, None]).any(-1).float().mean().item()
@@ -141,7 +142,7 @@ def work_one(rank, args):
         for g in opt.param_groups:
             g["lr"] = rate(args.lr, elapsed, budget, step, tail=0.5)
         x, ids = pairs.batch(args.batch)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             seen = model.vision(normalise(x))
             said = model.text(ids).text_embeds
             painted = model.paint(seen.last_hidden_state[:, 1:])

@@ -9,6 +9,7 @@ from .parallel import Average, average_gradients, join, launch, rate, same, save
 from .paths import work
 from .pictures import Pictures
 from . import vae as V
+from .precision import autocast
 
 
 def crop(data, rng, size):
@@ -86,7 +87,7 @@ def validate(model, pictures, n=12, size=256):
                 imgs.append((c[..., :3] * (c[..., 3:] / 255) + 255 - c[..., 3:]).clip(0, 255).astype(np.uint8))
         x = torch.from_numpy(np.stack(imgs)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
         z = V.encode(x)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             y = torch.cat([model.decode(p).sample.float() for p in z.contiguous(memory_format=torch.channels_last).split(4)])
         out[name] = round(psnr(y.clamp(-1, 1), x), 2)
         out[name + " linear"] = round(psnr(V.linear_decode(z).clamp(-1, 1), x), 2)
@@ -135,7 +136,7 @@ def work_one(rank, args):
         z = V.encode(x)
         noisy = torch.rand(len(z), 1, 1, 1) * 0.1 * (torch.rand(len(z), 1, 1, 1) < 0.4)  # sampled latents are never quite clean
         z = (z + noisy * torch.randn_like(z)).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             y = model.decode(z).sample
         loss = pyramid_loss(y.float(), x)
         opt.zero_grad(set_to_none=True)
