@@ -23,7 +23,8 @@ import {
   type Situation,
 } from './prepare.ts'
 import { StageClock } from './progress.ts'
-import { denoise, plannedSteps } from './sampling.ts'
+import { denoiseStrip, plannedSteps, type SamplingInputs } from './sampling.ts'
+import type { Tensor } from './runtime/tensor.ts'
 import { scoreResult } from './scores.ts'
 import { zoomIn, type Zoom } from './zoom-in.ts'
 
@@ -40,15 +41,70 @@ export interface Generated {
  * @throws UserError for inputs that cannot work, Cancelled between two steps
  */
 export async function generate(given: JobInputs, workshop: Workshop, hooks: JobHooks = {}): Promise<Generated> {
-  const inputs = whatModeReads(given)
-  const { recipe, scene, mask, subjects } = inputs
-  checkInputs(inputs)
-  const zoom = zoomIn(mask, recipe)
-  const situation: Situation = { inputs, zoom, rectangle: recipe.mode === 'insert', workshop }
-  const clock = new StageClock(workshop.expected, `${recipe.model.sha256} ${recipe.size}`, STAGES[recipe.mode], (report) => hooks.progress?.(report))
-  const notices = [...zoom.notices]
-  if (recipe.mode === 'fill') return await fillHole(situation, clock, hooks)
+  for await (const result of generateStrip([given], workshop, () => hooks)) return result
+  throw new RangeError('a job without a result')
+}
 
+/**
+ * The candidates of a strip, which differ in beta alone, in their order. They are sampled in lock-step: what one step of RefineNet tells serves them all, and nothing of
+ * it need be kept. Pixels are those of the recipes run one by one.
+ */
+export async function* generateStrip(
+  strip: readonly JobInputs[],
+  workshop: Workshop,
+  hooksOf: (candidate: number) => JobHooks = () => ({}),
+): AsyncGenerator<Generated> {
+  const [first] = strip
+  if (first?.recipe.mode === 'fill') {
+    for (const [candidate, given] of strip.entries()) yield await fillHole(given, workshop, hooksOf(candidate))
+    return
+  }
+  const runs: Run[] = []
+  for (const [candidate, given] of withLenders(strip).entries()) {
+    runs.push(
+      await prepare(given, workshop, candidate < strip.length ? hooksOf(candidate) : { ...hooksOf(0), progress: () => undefined, preview: () => undefined }),
+    )
+  }
+  const latents = await sampleTogether(runs)
+  for (const [candidate, run] of runs.slice(0, strip.length).entries()) yield await finish(run, latents[candidate]!)
+}
+
+/** A recipe that took the unconditional prediction of another candidate needs that one beside it, last, whether its strip asks for it or not. */
+function withLenders(strip: readonly JobInputs[]): JobInputs[] {
+  const all = [...strip]
+  for (const { recipe, ...pictures } of strip) {
+    const { unconditionalBeta: beta } = recipe
+    if (
+      beta === null ||
+      beta === recipe.beta ||
+      recipe.guidance === 1 ||
+      all.some((other) => other.recipe.beta === beta && other.recipe.unconditionalBeta === null)
+    )
+      continue
+    all.push({ ...pictures, recipe: { ...recipe, beta, unconditionalBeta: null } })
+  }
+  return all
+}
+
+/** A candidate between its stages. */
+interface Run {
+  readonly situation: Situation
+  readonly clock: StageClock
+  readonly hooks: JobHooks
+  readonly model: LarGenModel
+  readonly given: SamplingInputs
+  readonly pooledText: Float32Array
+  readonly alpha: Coverage
+  readonly notices: string[]
+}
+
+/** Zoom in, locate, assign. */
+async function prepare(given: JobInputs, workshop: Workshop, hooks: JobHooks): Promise<Run> {
+  const inputs = whatModeReads(given)
+  const { recipe, mask, subjects } = inputs
+  const { situation, clock } = opened(inputs, workshop, hooks)
+  const { zoom } = situation
+  const notices = [...zoom.notices]
   const model = await workshop.model()
   checkModel(inputs, model)
   await checkpoint(hooks)
@@ -69,37 +125,66 @@ export async function generate(given: JobInputs, workshop: Workshop, hooks: JobH
   await checkpoint(hooks)
   if (text.cut) notices.push(`The text is longer than the model reads (${model.facts.promptTokens} tokens); its end was left out.`)
   if (guide !== null) notices.push(...guide.notices)
-  // Refine and sample: RefineNet's features join the U-Net's self-attention at each step.
   const alpha = patchAlpha(mask, zoom.patch, recipe.featherPx)
-  const { steps } = plannedSteps(model, situation, guide !== null)
-  const latent = await clock.stage('sample', steps, (onStep) =>
-    denoise(
-      model,
-      situation,
-      {
-        located,
-        conditional: { text: text.context, vector: text.vector, imageTokens: subject?.image },
-        unconditional: { text: negative.context, vector: negative.vector, imageTokens: subject?.nullImage },
-        subject,
-        guide,
+  const conditional = { text: text.context, vector: text.vector, imageTokens: subject?.image }
+  const unconditional = { text: negative.context, vector: negative.vector, imageTokens: subject?.nullImage }
+  return { situation, clock, hooks, model, given: { located, conditional, unconditional, subject, guide }, pooledText: text.pooled.data, alpha, notices }
+}
+
+function opened(inputs: JobInputs, workshop: Workshop, hooks: JobHooks): { situation: Situation; clock: StageClock } {
+  const { recipe, mask } = inputs
+  checkInputs(inputs)
+  const situation: Situation = { inputs, zoom: zoomIn(mask, recipe), rectangle: recipe.mode === 'insert', workshop }
+  const clock = new StageClock(workshop.expected, `${recipe.model.sha256} ${recipe.size}`, STAGES[recipe.mode], (report) => hooks.progress?.(report))
+  return { situation, clock }
+}
+
+/** Refine and sample: RefineNet's features join the U-Net's self-attention at each step. Each candidate's clock tells of the whole strip's steps and counts its share of them. */
+async function sampleTogether(runs: readonly Run[]): Promise<Tensor[]> {
+  const [lead] = runs
+  if (lead === undefined) return []
+  const { steps } = plannedSteps(lead.model, lead.situation, lead.given.guide !== null)
+  const told: ((step: number) => void)[] = []
+  const jobs = runs.map(({ situation, given, hooks, alpha }, candidate) => ({
+    situation,
+    given,
+    hooks: {
+      onStep: (step: number) => told[candidate]?.(step),
+      checkpoint: () => checkpoint(hooks),
+      onPreview:
+        hooks.preview === undefined ? undefined : (picture: Samples) => hooks.preview?.(situation.zoom.patch, previewOf(picture, alpha, situation.zoom)),
+    },
+  }))
+  let work: Promise<Tensor[]> | null = null
+  const stages = runs.map(({ clock }, candidate) =>
+    clock.stage(
+      'sample',
+      steps,
+      async (onStep) => {
+        told[candidate] = onStep
+        work ??= denoiseStrip(lead.model, jobs)
+        return (await work)[candidate]!
       },
-      {
-        onStep,
-        checkpoint: () => checkpoint(hooks),
-        onPreview: hooks.preview === undefined ? undefined : (picture) => hooks.preview?.(zoom.patch, previewOf(picture, alpha, zoom)),
-      },
+      runs.length,
     ),
   )
+  return await Promise.all(stages)
+}
+
+/** Decode, blend, score. */
+async function finish({ situation, clock, hooks, model, given, pooledText, alpha, notices }: Run, latent: Tensor): Promise<Generated> {
+  const { inputs, zoom } = situation
+  const { recipe, scene, mask, subjects } = inputs
   const decoded = await clock.stage('decode', 1, async () => clipped(fromPlanes(await model.decodeLatent(latent))))
   await checkpoint(hooks)
   // Blend: at the picture's own resolution, inside the mask alone.
   const { pixels, after } = await clock.stage('blend', 1, async () => {
-    const colour = colourOfPatch(decoded, guide, mask, zoom, recipe.detailTransfer)
+    const colour = colourOfPatch(decoded, given.guide, mask, zoom, recipe.detailTransfer)
     const pixels = patchPixels(colour, alpha)
     return { pixels, after: laid(scene, zoom.patch, pixels) }
   })
   const scores = await clock.stage('score', 1, () =>
-    scoreResult(model, { picture: after, mask, region: zoom.region }, subjects, recipe.prompt === '' ? null : text.pooled.data),
+    scoreResult(model, { picture: after, mask, region: zoom.region }, subjects, recipe.prompt === '' ? null : pooledText),
   )
   return { box: zoom.patch, pixels, facts: factsOf(situation, clock, after, scores, notices) }
 }
@@ -108,8 +193,10 @@ const SAMPLED = ['locate', 'assign', 'sample', 'decode', 'blend', 'score']
 const STAGES: Record<Recipe['mode'], readonly string[]> = { insert: SAMPLED, text: SAMPLED, subject: SAMPLED, fill: ['fill', 'blend'] }
 
 /** Fill: no text, no subject, no sampling; the hole is closed from its surroundings at once. */
-async function fillHole(situation: Situation, clock: StageClock, hooks: JobHooks): Promise<Generated> {
-  const { inputs, zoom } = situation
+async function fillHole(given: JobInputs, workshop: Workshop, hooks: JobHooks): Promise<Generated> {
+  const inputs = whatModeReads(given)
+  const { situation, clock } = opened(inputs, workshop, hooks)
+  const { zoom } = situation
   await checkpoint(hooks)
   const colour = await clock.stage('fill', 1, async () => fillOfPatch(await fillSurroundings(situation), situation))
   const { pixels, after } = await clock.stage('blend', 1, async () => {

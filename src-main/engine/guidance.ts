@@ -47,6 +47,9 @@ function deviation(values: Float32Array): number {
   return Math.sqrt(squares / (values.length - 1))
 }
 
+/** What both branches see alike. */
+export type BranchInput = Omit<PredictInput, 'text' | 'imageTokens' | 'vector'>
+
 /**
  * The guided prediction of the main U-Net for a batch of one. Both branches see the same latent, mask, guide and RefineNet features; they run as
  * one batch, so features shared by both are projected once.
@@ -54,23 +57,68 @@ function deviation(values: Float32Array): number {
  */
 export async function predictGuided(
   model: LarGenModel,
-  input: Omit<PredictInput, 'text' | 'imageTokens' | 'vector'>,
+  input: BranchInput,
   conditional: Condition,
   unconditional: Condition,
   options: GuidanceOptions,
 ): Promise<Tensor> {
-  if (options.scale === 1) return model.predict({ ...input, ...conditional })
-  if (side(conditional.text, 1) !== side(unconditional.text, 1)) {
-    // Prompts of different lengths are no batch; filling up the shorter one would change what it says.
-    const c = await model.predict({ ...input, ...conditional })
-    return guided(c, await model.predict({ ...input, ...unconditional }), options)
+  const branches = new Branches(model)
+  if (options.scale === 1) return (await branches.predict(input, [conditional], true))[0]!
+  const [c, u] = await branches.predict(input, [conditional, unconditional], true)
+  return guided(c!, u!, options)
+}
+
+/** The branches of one job over its steps: runs them together where they fit into one batch, and keeps their deep features where steps share those. */
+export class Branches {
+  private readonly model: LarGenModel
+  private readonly keeps: boolean
+  private readonly deep = new Map<Condition, Tensor>()
+
+  /** @param keeps whether later steps may ask for shallow predictions */
+  constructor(model: LarGenModel, keeps = false) {
+    this.model = model
+    this.keeps = keeps
   }
-  const { imageTokens, text, vector } = conditional
-  const both = await model.predict({
-    ...input,
-    text: concat([text, unconditional.text], 0),
-    ...(imageTokens && unconditional.imageTokens ? { imageTokens: concat([imageTokens, unconditional.imageTokens], 0) } : {}),
-    ...(vector && unconditional.vector ? { vector: concat([vector, unconditional.vector], 0) } : {}),
-  })
-  return guided(slice(both, 0, 1), slice(both, 1, 2), options)
+
+  /**
+   * @param whole run the whole network; otherwise its outermost layers alone, where every branch has deep features from before
+   * @returns [1, L, h, w] for each condition
+   */
+  async predict(input: BranchInput, conditions: readonly Condition[], whole: boolean): Promise<Tensor[]> {
+    const shallow = !whole && conditions.every((condition) => this.deep.has(condition))
+    const [first] = conditions
+    // Prompts of different lengths are no batch; filling up the shorter one would change what it says.
+    if (first === undefined || conditions.some(({ text }) => side(text, 1) !== side(first.text, 1))) {
+      const apart: Tensor[] = []
+      for (const condition of conditions) apart.push(...(await this.batch(input, [condition], shallow)))
+      return apart
+    }
+    return await this.batch(input, conditions, shallow)
+  }
+
+  private async batch(input: BranchInput, conditions: readonly Condition[], shallow: boolean): Promise<Tensor[]> {
+    const imageTokens = conditions.flatMap((condition) => condition.imageTokens ?? [])
+    const vectors = conditions.flatMap((condition) => condition.vector ?? [])
+    const all: PredictInput = {
+      ...input,
+      text: joined(conditions.map(({ text }) => text)),
+      ...(imageTokens.length === conditions.length ? { imageTokens: joined(imageTokens) } : {}),
+      ...(vectors.length === conditions.length ? { vector: joined(vectors) } : {}),
+    }
+    const prediction = shallow
+      ? await this.model.predictShallow(all, joined(conditions.map((condition) => this.deep.get(condition)!)))
+      : await this.whole(all, conditions)
+    return conditions.map((_, at) => slice(prediction, at, at + 1))
+  }
+
+  private async whole(all: PredictInput, conditions: readonly Condition[]): Promise<Tensor> {
+    if (!this.keeps) return await this.model.predict(all)
+    const { prediction, deep } = await this.model.predictDeep(all)
+    conditions.forEach((condition, at) => this.deep.set(condition, slice(deep, at, at + 1)))
+    return prediction
+  }
+}
+
+function joined(parts: readonly Tensor[]): Tensor {
+  return concat(parts, 0)
 }

@@ -112,6 +112,10 @@ export interface LarGenModel {
   refineFeatures(noisyReference: Tensor, timestep: number, detailTokens: Tensor, nullVector?: Tensor): Promise<RefineFeatures>
   /** Main U-Net. @returns [B, L, h, w] epsilon or v, as `facts.schedule.prediction` says */
   predict(input: PredictInput): Promise<Tensor>
+  /** `predict`, and the deep features behind it, [B, C, h, w], for `predictShallow`. */
+  predictDeep(input: PredictInput): Promise<{ prediction: Tensor; deep: Tensor }>
+  /** The outermost layers of the main U-Net on deep features of an earlier step; see `shallowGraph`. @param deep of the same batch */
+  predictShallow(input: PredictInput, deep: Tensor): Promise<Tensor>
   /** Seconds spent inside the networks so far, by network; for reports of engine overhead. */
   networkSeconds(): Readonly<Record<string, number>>
   /** Makes the sessions a job with these parts needs, ahead of it. */

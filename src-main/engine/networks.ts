@@ -5,7 +5,17 @@ import { clipTextGraph } from './graphs/clip-text.ts'
 import { clipVisionGraph } from './graphs/clip-vision.ts'
 import { vectorWidth, type UnetConfig } from './graphs/config.ts'
 import { detailGraph, isPlainProjection, projectionGraph, resamplerGraph } from './graphs/image-tokens.ts'
-import { attentionOrder, decoderSelfAttentions, featureInput, refineGraph, unetGraph, type UnetBranches } from './graphs/unet.ts'
+import {
+  attentionOrder,
+  DEEP,
+  decoderSelfAttentions,
+  featureInput,
+  refineGraph,
+  shallowGraph,
+  shallowSelfAttentions,
+  unetGraph,
+  type UnetBranches,
+} from './graphs/unet.ts'
 import { tinyDecoderGraph, tinyEncoderGraph } from './graphs/tiny-vae.ts'
 import { vaeDecoderGraph, vaeEncoderGraph } from './graphs/vae.ts'
 import { repeat, unetInput } from './locate.ts'
@@ -51,7 +61,18 @@ async function tokenizerOf(text: ModelParts['text'], folder: string | null, pad:
 const MOST_CONTEXTS = 4
 
 type NetworkName =
-  'text' | 'text_2' | 'vision' | 'image_proj' | 'detail_proj' | 'vae_encoder' | 'vae_decoder' | 'preview_encoder' | 'preview_decoder' | 'refine_net' | 'unet'
+  | 'text'
+  | 'text_2'
+  | 'vision'
+  | 'image_proj'
+  | 'detail_proj'
+  | 'vae_encoder'
+  | 'vae_decoder'
+  | 'preview_encoder'
+  | 'preview_decoder'
+  | 'refine_net'
+  | 'unet'
+  | 'unet_shallow'
 
 class Networks implements ModelNetworks {
   readonly facts: ModelFacts
@@ -186,6 +207,20 @@ class Networks implements ModelNetworks {
   }
 
   async predict(input: PredictInput): Promise<Tensor> {
+    return given((await this.runUnet(input, ['prediction']))['prediction'])
+  }
+
+  async predictDeep(input: PredictInput): Promise<{ prediction: Tensor; deep: Tensor }> {
+    const { prediction, [DEEP]: deep } = await this.runUnet(input, ['prediction', DEEP])
+    return { prediction: given(prediction), deep: given(deep) }
+  }
+
+  async predictShallow(input: PredictInput, deep: Tensor): Promise<Tensor> {
+    return given((await this.runUnet(input, ['prediction'], deep))['prediction'])
+  }
+
+  /** @param deep the shallow part runs on these, the whole network without */
+  private async runUnet(input: PredictInput, wanted: readonly string[], deep?: Tensor): Promise<Partial<Record<string, Tensor>>> {
     const { config } = this.need('unet', 'a U-Net')
     const { text, imageTokens, features } = input
     const batch = side(text, 0)
@@ -206,15 +241,19 @@ class Networks implements ModelNetworks {
       inputs['image_tokens'] = imageTokens
       inputs['beta'] = perEntry(input.beta ?? 1)
     }
-    for (const [name, feature] of features ?? []) inputs[featureInput(name)] = feature
+    for (const name of deep === undefined ? decoderSelfAttentions(config) : shallowSelfAttentions(config)) {
+      const feature = features?.get(name)
+      if (feature !== undefined) inputs[featureInput(name)] = feature
+    }
+    if (deep !== undefined) inputs[DEEP] = deep
     const branches = {
       image: imageTokens !== undefined,
       refine: features !== undefined,
       anySize: this.needsAnySize(sample),
       fewSteps: input.fewSteps === true && this.parts.loras.some((lora) => lora.fewSteps),
     }
-    const { prediction } = await this.run('unet', () => this.mainUnet(branches), inputs, variantOf(branches))
-    return given(prediction)
+    const part = deep === undefined ? 'whole' : 'shallow'
+    return await this.run(deep === undefined ? 'unet' : 'unet_shallow', () => this.mainUnet(branches, part), inputs, variantOf(branches), wanted)
   }
 
   networkSeconds(): Readonly<Record<string, number>> {
@@ -251,11 +290,12 @@ class Networks implements ModelNetworks {
     return clipTextGraph(config, weights, changes)
   }
 
-  private mainUnet(branches: UnetVariant): Graph {
+  private mainUnet(branches: UnetVariant, part: 'whole' | 'shallow' = 'whole'): Graph {
     const { config, weights } = this.need('unet', 'a U-Net')
     const adapter = branches.image ? this.need('ipAdapter', 'image attention weights (IP-Adapter)') : null
     const changes = this.parts.loras.filter((lora) => !lora.fewSteps || branches.fewSteps).map((lora) => lora.unet)
-    return unetGraph(config, adapter === null ? weights : either(weights, underAttentionNames(config, adapter)), branches, changes)
+    const graphOf = part === 'whole' ? unetGraph : shallowGraph
+    return graphOf(config, adapter === null ? weights : either(weights, underAttentionNames(config, adapter)), branches, changes)
   }
 
   private need<K extends keyof ModelParts>(key: K, what: string): NonNullable<ModelParts[K]> {
@@ -285,8 +325,9 @@ class Networks implements ModelNetworks {
     build: () => Graph,
     inputs: Readonly<Record<string, Tensor | IdTensor>>,
     variant = '',
+    wanted?: readonly string[],
   ): Promise<Partial<Record<string, Tensor>>> {
-    const { outputs, seconds } = await this.pool.run(`${name}${variant}`, build, inputs)
+    const { outputs, seconds } = await this.pool.run(`${name}${variant}`, build, inputs, wanted)
     this.seconds[name] = (this.seconds[name] ?? 0) + seconds
     return outputs
   }

@@ -29,19 +29,22 @@ export class StageClock {
     this.report = report
   }
 
-  /** Runs a stage and adds its seconds. `steps` work units; the work tells each that is done. */
-  async stage<T>(name: string, steps: number, work: (done: (step: number) => void) => Promise<T>): Promise<T> {
+  /**
+   * Runs a stage and adds its seconds. `steps` work units; the work tells each that is done.
+   * @param runs how many runs do the stage together: each counts its share of the seconds, so that those of all add up to what it took
+   */
+  async stage<T>(name: string, steps: number, work: (done: (step: number) => void) => Promise<T>, runs = 1): Promise<T> {
     const started = performance.now()
     const elapsed = (): number => (performance.now() - started) / 1000
     const tell = (step: number): void => {
       // Once a few steps are measured they tell more than earlier runs.
-      const own = step >= 2 ? (elapsed() / step) * steps : Math.max(this.expectedFor(name, steps), elapsed())
+      const own = step >= 2 ? (elapsed() / step) * steps : Math.max(this.expectedFor(name, steps) * runs, elapsed())
       this.tell(name, step, steps, steps === 0 ? 0 : Math.min(1, step / steps), own)
     }
     tell(0)
     const result = await work(tell)
-    this.seconds.set(name, (this.seconds.get(name) ?? 0) + elapsed())
-    this.expected.learn(`${this.key} ${name}`, elapsed() / Math.max(1, steps))
+    this.seconds.set(name, (this.seconds.get(name) ?? 0) + elapsed() / runs)
+    this.expected.learn(`${this.key} ${name}`, elapsed() / runs / Math.max(1, steps))
     return result
   }
 

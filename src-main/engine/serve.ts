@@ -6,13 +6,14 @@ import { openCutOut, type CutOut } from './assist/cutout.ts'
 import { openFill } from './assist/fill.ts'
 import { ByteCache } from './byte-cache.ts'
 import { failureOf } from './failures.ts'
-import { generate } from './generate.ts'
+import { generateStrip } from './generate.ts'
 import { Cancelled, type Workshop } from './job.ts'
 import { look } from './look.ts'
 import { ModelStore } from './model-store.ts'
 import { ExpectedSeconds } from './progress.ts'
 import { opaqueRgb, readInputs, readSrgb } from './read-inputs.ts'
 import { chooseProvider } from './runtime/provider.ts'
+import { stripsOf } from './strip.ts'
 
 /** One end of a channel to a window, as Electron's MessagePortMain and Node's MessagePort behind `event.data` both look. */
 export interface WindowPort {
@@ -180,28 +181,34 @@ class EngineHost {
   private async generateVariants(job: QueuedJob, { jobId, recipe, variants }: Extract<EngineRequest, { type: 'generate' }>): Promise<void> {
     const { port } = job
     const inputs = await readInputs(recipe, this.blobs)
-    for (const [variant, { seed, beta }] of variants.entries()) {
-      const varied = { ...recipe, seed, beta }
+    const workshop: Workshop = {
+      ...this.workshop,
+      model: async () => {
+        const model = await this.models.get(recipe.model)
+        this.modelId = recipe.model.id
+        return model
+      },
+    }
+    let before = 0
+    for (const strip of stripsOf(recipe, variants)) {
       this.tellStatus('generating')
-      const result = await generate(
-        { ...inputs, recipe: varied },
-        {
-          ...this.workshop,
-          model: async () => {
-            const model = await this.models.get(recipe.model)
-            this.modelId = recipe.model.id
-            return model
-          },
-        },
-        {
-          progress: (report) => this.send(port, { type: 'progress', jobId, variant, ...report }),
-          preview: (box, preview) => this.send(port, { type: 'preview', jobId, variant, box, preview }),
+      const first = before
+      before += strip.length
+      const results = generateStrip(
+        strip.map((varied) => ({ ...inputs, recipe: varied })),
+        workshop,
+        (candidate) => ({
+          progress: (report) => this.send(port, { type: 'progress', jobId, variant: first + candidate, ...report }),
+          preview: (box, preview) => this.send(port, { type: 'preview', jobId, variant: first + candidate, box, preview }),
           cancelled: () => job.cancelled,
-        },
+        }),
       )
-      const { box, pixels, facts } = result
-      const patch = await this.blobs.put({ width: box.w, height: box.h, channels: 4, depth: 8, icc: null, pixels })
-      this.send(port, { type: 'candidate', jobId, variant, candidate: { recipe: varied, patch, box, facts } })
+      let candidate = 0
+      for await (const { box, pixels, facts } of results) {
+        const patch = await this.blobs.put({ width: box.w, height: box.h, channels: 4, depth: 8, icc: null, pixels })
+        this.send(port, { type: 'candidate', jobId, variant: first + candidate, candidate: { recipe: strip[candidate]!, patch, box, facts } })
+        candidate++
+      }
     }
   }
 

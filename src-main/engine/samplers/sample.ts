@@ -35,18 +35,32 @@ export interface SampleStep {
 
 /** Runs the steps of a solver from `firstStep` on. @returns the last latent; the known region is not blended in once more at the end */
 export async function sample(options: SampleOptions): Promise<Float32Array> {
-  const { sampler, known, predict, onStep } = options
-  let latent = options.latent
-  for (let index = options.firstStep ?? 0; index < sampler.timesteps.length; index++) {
+  const run = new SamplingRun(options)
+  for (let index = options.firstStep ?? 0; index < options.sampler.timesteps.length; index++) await run.step(index)
+  return run.latent
+}
+
+/** The same, one step at a time, for runs that go in lock-step. */
+export class SamplingRun {
+  latent: Float32Array
+  private readonly options: SampleOptions
+
+  constructor(options: SampleOptions) {
+    this.options = options
+    this.latent = options.latent
+  }
+
+  async step(index: number): Promise<void> {
+    const { sampler, known, predict, onStep } = this.options
+    const { latent } = this
     const timestep = sampler.timesteps[index] ?? 0
     const seen = known === undefined ? latent : blend(latent, sampler.diffuse(known.latent, known.noise(index), index), known.mask)
     const output = await predict({ index, timestep, input: sampler.input(seen, index) })
-    const noise = sampler.wantsNoise(index) ? options.noise?.(index) : undefined
+    const noise = sampler.wantsNoise(index) ? this.options.noise?.(index) : undefined
     const result = sampler.step(index, latent, seen, output, noise)
-    latent = result.latent
-    await onStep?.({ index, seen, clean: result.clean, latent })
+    this.latent = result.latent
+    await onStep?.({ index, seen, clean: result.clean, latent: result.latent })
   }
-  return latent
 }
 
 /** known (1 - m) + latent m; the mask repeats over channels. */

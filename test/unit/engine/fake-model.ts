@@ -94,6 +94,8 @@ export function fakeModel(guideChannels = true): { model: LarGenModel; calls: Ca
       for (let entry = 0; entry < batch; entry++) data.set(one, entry * one.length)
       return Promise.resolve(tensor(data, [batch, ...input.latent.shape.slice(1)]))
     },
+    predictDeep: async (input) => ({ prediction: await model.predict(input), deep: zeros([input.text.shape[0] ?? 1, 2, ...input.latent.shape.slice(2)]) }),
+    predictShallow: (input) => model.predict(input),
     networkSeconds: () => ({}),
     warm: () => Promise.resolve(),
     release: () => Promise.resolve(),
