@@ -18,6 +18,10 @@ export const modelManifestSchema = z.object({
   guideChannels: z.boolean(),
   clipImageSize: z.int().positive(),
   imageTokens: z.int().positive(),
+  /** False for a model that takes a subject alone and no text (Paint-by-Example); left out: it takes a text. */
+  text: z.boolean().optional(),
+  /** Whether a RefineNet is there; left out, as in older manifests: a folder `refine_net` says so. */
+  refine: z.boolean().optional(),
   defaults: z.object({
     steps: z.int().positive(),
     guidance: z.number(),
@@ -44,7 +48,7 @@ export const modelSummarySchema = z.strictObject({
   bytes: z.int().nonnegative(),
   licence: z.string(),
   bundled: z.boolean(),
-  capabilities: z.strictObject({ subject: z.boolean(), refine: z.boolean(), guideChannels: z.boolean() }),
+  capabilities: z.strictObject({ text: z.boolean(), subject: z.boolean(), refine: z.boolean(), guideChannels: z.boolean() }),
   defaults: modelManifestSchema.shape.defaults,
 })
 export type ModelSummary = z.infer<typeof modelSummarySchema>

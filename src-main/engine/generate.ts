@@ -10,18 +10,7 @@ import { bytesOf, type Coverage, type Rgb, type Samples } from './image/raster.t
 import { resampleWindow } from './image/resize.ts'
 import { checkpoint, type JobHooks, type JobInputs, type Workshop } from './job.ts'
 import type { LarGenModel } from './model.ts'
-import {
-  clipped,
-  fillOfPatch,
-  fillSurroundings,
-  locate,
-  prepareGuide,
-  prepareSubject,
-  textContext,
-  windowOfPatch,
-  type Guide,
-  type Situation,
-} from './prepare.ts'
+import { clipped, fillOfPatch, fillSurroundings, locate, prepareConditions, prepareGuide, windowOfPatch, type Guide, type Situation } from './prepare.ts'
 import { StageClock } from './progress.ts'
 import { denoiseStrip, plannedSteps, type SamplingInputs } from './sampling.ts'
 import type { Tensor } from './runtime/tensor.ts'
@@ -93,7 +82,7 @@ interface Run {
   readonly hooks: JobHooks
   readonly model: LarGenModel
   readonly given: SamplingInputs
-  readonly pooledText: Float32Array
+  readonly pooledText: Float32Array | null
   readonly alpha: Coverage
   readonly notices: string[]
 }
@@ -117,18 +106,12 @@ async function prepare(given: JobInputs, workshop: Workshop, hooks: JobHooks): P
   })
   await checkpoint(hooks)
   // Assign: the text's context and the subject's image tokens, each with its null for the unconditional branch.
-  const { text, negative, subject } = await clock.stage('assign', 1, async () => ({
-    text: await textContext(model, situation, recipe.prompt),
-    negative: await textContext(model, situation, recipe.negative),
-    subject: subjects.length > 0 ? await prepareSubject(model, situation) : null,
-  }))
+  const { conditional, unconditional, subject, pooledText, cut } = await clock.stage('assign', 1, () => prepareConditions(model, situation))
   await checkpoint(hooks)
-  if (text.cut) notices.push(`The text is longer than the model reads (${model.facts.promptTokens} tokens); its end was left out.`)
+  if (cut) notices.push(`The text is longer than the model reads (${model.facts.promptTokens} tokens); its end was left out.`)
   if (guide !== null) notices.push(...guide.notices)
   const alpha = patchAlpha(mask, zoom.patch, recipe.featherPx)
-  const conditional = { text: text.context, vector: text.vector, imageTokens: subject?.image }
-  const unconditional = { text: negative.context, vector: negative.vector, imageTokens: subject?.nullImage }
-  return { situation, clock, hooks, model, given: { located, conditional, unconditional, subject, guide }, pooledText: text.pooled.data, alpha, notices }
+  return { situation, clock, hooks, model, given: { located, conditional, unconditional, subject, guide }, pooledText, alpha, notices }
 }
 
 function opened(inputs: JobInputs, workshop: Workshop, hooks: JobHooks): { situation: Situation; clock: StageClock } {
@@ -244,9 +227,17 @@ function checkInputs({ recipe, scene, mask, subjects }: JobInputs): void {
 function checkModel({ subjects, recipe }: JobInputs, { facts }: LarGenModel): void {
   if (subjects.length > 0 && !facts.parts.subject)
     throw new UserError('model-cannot', `model "${facts.id}" takes no subject, it has no image encoder; use a text alone`)
-  if (!facts.parts.text) throw new UserError('model-cannot', `model "${facts.id}" has no text encoder`)
+  if (facts.condition === 'example') checkExampleAlone(facts.id, recipe, subjects.length)
+  else if (!facts.parts.text) throw new UserError('model-cannot', `model "${facts.id}" has no text encoder`)
   const step = facts.vaeFactor * facts.latentMultiple
   if (recipe.size % step !== 0) throw new UserError('bad-size', `size ${recipe.size} does not fit model "${facts.id}": expected a multiple of ${step}`)
+}
+
+/** A model that paints by example is told nothing but the example. */
+function checkExampleAlone(id: string, { prompt, negative }: Recipe, subjects: number): void {
+  if (prompt.trim() !== '' || negative.trim() !== '')
+    throw new UserError('model-cannot', `model "${id}" paints by example and reads no text: expected a subject alone (mode "subject"), got a text`)
+  if (subjects === 0) throw new UserError('model-cannot', `model "${id}" paints by example: expected a subject picture, got none`)
 }
 
 /** Share of the region's shorter side over which a shadow ends towards the mask's edge: one that is cut off there would show the mask. */

@@ -1,14 +1,26 @@
 import { UserError } from '../contract/errors.ts'
 import { concat, side, tensor, type Tensor } from './runtime/tensor.ts'
 
+/** How a U-Net wants scene and mask: as Stable Diffusion's inpainting does, or as Paint-by-Example, whose mask is 1 where the scene is kept and comes last. */
+export type InputOrder = 'mask-first' | 'kept-last'
+
 /**
  * Locate: the main U-Net sees where to paint by its input channels, [z_t ; mask ; VAE(scene, hole grey) ; (guide latent)]. Parts of batch one are
  * repeated to `batch`.
  * @returns [batch, L + 1 + L (+ L), h, w]
  */
-export function unetInput(parts: { latent: Tensor; mask: Tensor; maskedLatent: Tensor; guideLatent?: Tensor | undefined }, batch: number): Tensor {
+export function unetInput(
+  parts: { latent: Tensor; mask: Tensor; maskedLatent: Tensor; guideLatent?: Tensor | undefined },
+  batch: number,
+  order: InputOrder = 'mask-first',
+): Tensor {
   const { latent, mask, maskedLatent, guideLatent } = parts
-  const stacked = guideLatent === undefined ? [latent, mask, maskedLatent] : [latent, mask, maskedLatent, guideLatent]
+  const kept = tensor(
+    mask.data.map((value) => 1 - value),
+    mask.shape,
+  )
+  const stacked = order === 'kept-last' ? [latent, maskedLatent, kept] : [latent, mask, maskedLatent]
+  if (guideLatent !== undefined) stacked.push(guideLatent)
   return concat(
     stacked.map((part) => repeat(part, batch)),
     1,

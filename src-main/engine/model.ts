@@ -23,6 +23,8 @@ export interface ModelFacts {
   readonly inpaintingChannels: boolean
   /** How a mask comes to latent size: LAR-Gen's antialiased bilinear, or plain diffusers' nearest. */
   readonly maskToLatent: 'antialiased' | 'nearest'
+  /** What the U-Net's cross-attention attends to: the text, or an example picture of the subject, which then is all it is told (Paint-by-Example). */
+  readonly condition: 'text' | 'example'
   /** Betas, prediction type, spacing: everything a sampler needs. */
   readonly schedule: ScheduleConfig
   /** Tokens of a text context, begin and end marks included. */
@@ -97,6 +99,8 @@ export interface LarGenModel {
   encodeVision(pixels: Tensor): Promise<EncodedVision>
   /** @param features as `facts.imageTokensFrom` says: [B, 1 + patches, width] or [B, projection width] @returns [B, tokens, context width] */
   imageTokens(features: Tensor): Promise<Tensor>
+  /** Only of models whose condition is an example. @param last [B, 1 + patches, width] @returns [B, 1, context width], and what stands for no example [1, 1, context width] */
+  exampleTokens(last: Tensor): Promise<{ tokens: Tensor; nothing: Tensor }>
   /** Linear map. @param last [B, 1 + patches, width] @returns [B, 1 + patches, context width] */
   detailTokens(last: Tensor): Promise<Tensor>
   /** VAE posterior mean times the scaling factor. @param image [B, 3, H, W] in -1..1, sides multiples of vaeFactor */

@@ -4,6 +4,7 @@ import type { Graph } from './graphs/builder.ts'
 import { clipTextGraph } from './graphs/clip-text.ts'
 import { clipVisionGraph } from './graphs/clip-vision.ts'
 import { vectorWidth, type UnetConfig } from './graphs/config.ts'
+import { exampleGraph } from './graphs/example.ts'
 import { detailGraph, isPlainProjection, projectionGraph, resamplerGraph } from './graphs/image-tokens.ts'
 import {
   attentionOrder,
@@ -64,6 +65,7 @@ type NetworkName =
   | 'text'
   | 'text_2'
   | 'vision'
+  | 'example'
   | 'image_proj'
   | 'detail_proj'
   | 'vae_encoder'
@@ -152,6 +154,13 @@ class Networks implements ModelNetworks {
     return given(tokens)
   }
 
+  async exampleTokens(last: Tensor): Promise<{ tokens: Tensor; nothing: Tensor }> {
+    const weights = this.need('example', 'what reads an example (Paint-by-Example)')
+    const vision = this.need('vision', 'a CLIP image encoder (image_encoder/)')
+    const { tokens, nothing } = await this.run('example', () => exampleGraph(vision.config, vision.weights, weights), { last })
+    return { tokens: given(tokens), nothing: given(nothing) }
+  }
+
   async detailTokens(last: Tensor): Promise<Tensor> {
     const weights = this.need('detailProj', 'a detail projection (RefineNet)')
     const { tokens } = await this.run('detail_proj', () => detailGraph(weights), { hidden: last })
@@ -227,7 +236,9 @@ class Networks implements ModelNetworks {
     if (config.guide_channels > 0 !== (input.guideLatent !== undefined)) {
       throw new RangeError(config.guide_channels > 0 ? 'This model needs a guide latent.' : 'This model has no guide channels.')
     }
-    const sample = this.facts.inpaintingChannels ? unetInput(input, batch) : repeat(input.latent, batch)
+    const sample = this.facts.inpaintingChannels
+      ? unetInput(input, batch, this.facts.condition === 'example' ? 'kept-last' : 'mask-first')
+      : repeat(input.latent, batch)
     expectShape('the input of the U-Net', sample, [batch, config.in_channels, null, null])
     const inputs: Record<string, Tensor> = { sample, text, timestep: perEntry(input.timestep) }
     const width = vectorWidth(config)
@@ -262,14 +273,23 @@ class Networks implements ModelNetworks {
 
   async warm({ subject, refine }: { subject: boolean; refine: boolean }): Promise<void> {
     const { pool, parts } = this
-    const { vae, text, text2, vision, imageProj, detailProj, refineNet } = parts
+    const { vae, text, text2, vision, example, imageProj, detailProj, refineNet } = parts
     if (vae) {
       await pool.warm('vae_encoder', () => vaeEncoderGraph(vae.config, vae.weights))
       await pool.warm('vae_decoder', () => vaeDecoderGraph(vae.config, vae.weights))
     }
     if (text) await pool.warm('text', () => this.textGraph(0, text))
     if (text2) await pool.warm('text_2', () => this.textGraph(1, text2))
-    const branches = { image: subject && this.facts.parts.subject, refine: refine && this.facts.parts.refine, anySize: false, fewSteps: false }
+    const branches = {
+      image: subject && imageProj !== null && this.facts.parts.subject,
+      refine: refine && this.facts.parts.refine,
+      anySize: false,
+      fewSteps: false,
+    }
+    if (vision && example) {
+      await pool.warm('vision', () => clipVisionGraph(vision.config, vision.weights))
+      await pool.warm('example', () => exampleGraph(vision.config, vision.weights, example))
+    }
     if (branches.image && vision && imageProj) {
       await pool.warm('vision', () => clipVisionGraph(vision.config, vision.weights))
       await pool.warm('image_proj', () => imageTokensGraph(imageProj, parts.imageProjHeadWidth))
@@ -379,7 +399,8 @@ function factsOf(parts: ModelParts, contextLength: number): ModelFacts {
   const { unet, vae, vision } = parts
   const levels = unet?.config.block_out_channels.length ?? 1
   const vaeFactor = vae === null ? 8 : 2 ** (vae.config.block_out_channels.length - 1)
-  const subject = vision !== null && parts.imageProj !== null && parts.ipAdapter !== null
+  const example = vision !== null && parts.example !== null
+  const subject = example || (vision !== null && parts.imageProj !== null && parts.ipAdapter !== null)
   return {
     folder: parts.folder,
     id: parts.id,
@@ -391,6 +412,7 @@ function factsOf(parts: ModelParts, contextLength: number): ModelFacts {
     guideChannels: (unet?.config.guide_channels ?? 0) > 0,
     inpaintingChannels: unet === null || unet.config.in_channels > unet.config.out_channels,
     maskToLatent: parts.maskToLatent,
+    condition: example ? 'example' : 'text',
     schedule: parts.schedule,
     contextLength,
     promptTokens: MOST_CONTEXTS * (contextLength - 2),

@@ -2,6 +2,7 @@ import type { Box } from '../contract/basics.ts'
 import type { Placement } from '../contract/recipe.ts'
 import { assignSubject, type SubjectTokens } from './assign.ts'
 import { bytesInside } from './byte-cache.ts'
+import type { Condition } from './guidance.ts'
 import { chromaGate, coverageOfDrawn, drawCutout, fittedPlacement, laidOn, movedTo, placedCutout, shareInside } from './guide.ts'
 import { boundsOf, boxMask, hardened } from './image/masks.ts'
 import { fromPlanes, toPlanes } from './image/planes.ts'
@@ -107,6 +108,52 @@ export async function prepareSubject(model: LarGenModel, situation: Situation): 
     const latents: Tensor[] = []
     if (parts.refine) for (const cut of cuts) latents.push(await model.encodeImage(refineInput(cut, zoom.size)))
     return { ...tokens, latents }
+  })
+}
+
+/** What both guidance branches are conditioned on. */
+export interface Conditions {
+  readonly conditional: Condition
+  readonly unconditional: Condition
+  /** What RefineNet reads of the subject; null without a subject, and for models that know the subject by the condition alone. */
+  readonly subject: PreparedSubject | null
+  /** For scores; null for models that take no text. */
+  readonly pooledText: Float32Array | null
+  /** Whether the text was longer than the model reads. */
+  readonly cut: boolean
+}
+
+/** Assign, whole: text and image tokens for both branches, or the example alone for a model that paints by it. */
+export async function prepareConditions(model: LarGenModel, situation: Situation): Promise<Conditions> {
+  if (model.facts.condition === 'example') return { ...(await exampleConditions(model, situation)), subject: null, pooledText: null, cut: false }
+  const { recipe, subjects } = situation.inputs
+  const text = await textContext(model, situation, recipe.prompt)
+  const negative = await textContext(model, situation, recipe.negative)
+  const subject = subjects.length > 0 ? await prepareSubject(model, situation) : null
+  return {
+    conditional: { text: text.context, vector: text.vector, imageTokens: subject?.image },
+    unconditional: { text: negative.context, vector: negative.vector, imageTokens: subject?.nullImage },
+    subject,
+    pooledText: text.pooled.data,
+    cut: text.cut,
+  }
+}
+
+/** Several pictures of one subject are several tokens; repeating what stands for none of them changes no softmax average. */
+async function exampleConditions(model: LarGenModel, situation: Situation): Promise<Pick<Conditions, 'conditional' | 'unconditional'>> {
+  const { subjects } = situation.inputs
+  return await shared(situation, `example ${modelKey(situation)} ${subjectKey(situation)}`, async () => {
+    const { vision } = model.facts
+    if (vision === null) throw new RangeError('a model that paints by example needs an image encoder')
+    const tokens: Tensor[] = []
+    const nothings: Tensor[] = []
+    for (const subject of subjects) {
+      const { last } = await model.encodeVision(clipInput(cutSubject(subject).onWhite, vision))
+      const made = await model.exampleTokens(last)
+      tokens.push(made.tokens)
+      nothings.push(made.nothing)
+    }
+    return { conditional: { text: concat(tokens, 1) }, unconditional: { text: concat(nothings, 1) } }
   })
 }
 

@@ -51,7 +51,13 @@ export function summaryOf({ manifest, sha256, bundled }: Library['models'][numbe
     bytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0),
     licence: manifest.licence,
     bundled,
-    capabilities: { subject: hasAdapter && hasEncoder, refine: has(/^refine_net\//), guideChannels: manifest.guideChannels },
+    capabilities: {
+      text: manifest.text !== false,
+      // What paints by example knows nothing else than a subject; its condition needs no adapter.
+      subject: (hasAdapter || manifest.text === false) && hasEncoder,
+      refine: manifest.refine ?? has(/^refine_net\//),
+      guideChannels: manifest.guideChannels,
+    },
     defaults: manifest.defaults,
   }
 }

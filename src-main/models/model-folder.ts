@@ -30,7 +30,7 @@ export async function refreshManifest(root: string, folder: string, items: reado
     id: folder,
     name: main.name,
     ...facts,
-    defaults: DEFAULTS,
+    defaults: facts.text === false ? EXAMPLE_DEFAULTS : DEFAULTS,
     files: parts.flatMap((item) => item.files).map((file) => ({ ...file, role: roleOf(file.path, main, missing) })),
     licence: joined(parts.map((item) => item.licence)),
     source: joined(parts.map((item) => item.source)),
@@ -55,6 +55,9 @@ const DEFAULTS: ModelManifest['defaults'] = {
   detailTransfer: 0,
   sampler: 'ddim',
 }
+
+/** Paint-by-Example as its authors run it: a weaker guidance, and the solver that its config names. */
+const EXAMPLE_DEFAULTS: ModelManifest['defaults'] = { ...DEFAULTS, steps: 50, guidance: 5, sampler: 'pndm' }
 
 /** What a model folder is, with a refusal as one more thing that is missing. */
 export async function whatItIs(path: string, recognise: Recognise): Promise<Pick<Recognised, 'facts' | 'missing'>> {

@@ -194,7 +194,13 @@ export interface Messages {
   readonly modelInUse: string
   readonly modelBundled: string
   readonly modelFacts: (sizePx: number, size: string, licence: string) => string
-  readonly modelCan: { readonly subject: string; readonly refine: string; readonly guideChannels: string; readonly textOnly: string }
+  readonly modelCan: {
+    readonly subject: string
+    readonly refine: string
+    readonly guideChannels: string
+    readonly textOnly: string
+    readonly subjectOnly: string
+  }
   readonly library: LibraryWords
   readonly about: string
   readonly aboutText: string
@@ -312,6 +318,7 @@ export const en: Messages = {
     'no-mask': 'Paint a mask over the region to repaint',
     'no-subject': 'Add a subject, or choose Text or Fill',
     'no-prompt': 'Type a prompt, or choose Subject or Fill',
+    'model-without-text': 'This model reads no text; choose Subject or another model',
     'model-without-subject': 'This model takes no subject; choose Text or another model',
     'prompt-too-long': 'The prompt is too long; shorten it',
     'engine-down': 'The engine has stopped; start it again',
@@ -340,7 +347,15 @@ export const en: Messages = {
   paddingReset: 'Back to automatic',
   detail: 'Detail',
   sampler: 'Sampler',
-  samplers: { ddim: 'DDIM', euler: 'Euler', 'euler-a': 'Euler ancestral', 'dpmpp-2m': 'DPM++ 2M', 'dpmpp-2m-karras': 'DPM++ 2M Karras', pndm: 'PNDM', lcm: 'LCM' },
+  samplers: {
+    ddim: 'DDIM',
+    euler: 'Euler',
+    'euler-a': 'Euler ancestral',
+    'dpmpp-2m': 'DPM++ 2M',
+    'dpmpp-2m-karras': 'DPM++ 2M Karras',
+    pndm: 'PNDM',
+    lcm: 'LCM',
+  },
   refine: 'Refine with the subject’s detail',
   model: 'Model',
   resetTitle: 'Double-click for the default',
@@ -418,7 +433,7 @@ export const en: Messages = {
   modelInUse: 'In use',
   modelBundled: 'bundled',
   modelFacts: (sizePx, size, licence) => `${sizePx} px · ${size} · ${licence}`,
-  modelCan: { subject: 'subject', refine: 'refine', guideChannels: 'guide', textOnly: 'text only' },
+  modelCan: { subject: 'subject', refine: 'refine', guideChannels: 'guide', textOnly: 'text only', subjectOnly: 'subject only' },
   library: libraryEn,
   about: 'About Larkspur',
   aboutText:

@@ -7,7 +7,8 @@ import type { Mode, Placement, Recipe, SamplerName } from '../../src-main/contra
 import { EXACT_SPEED } from '../../src-main/contract/speed.ts'
 
 /** Why Generate cannot be pressed now; the window has a line for each. */
-export type Blocker = 'no-document' | 'no-model' | 'no-mask' | 'no-subject' | 'no-prompt' | 'model-without-subject' | 'prompt-too-long' | 'engine-down'
+export type Blocker =
+  'no-document' | 'no-model' | 'no-mask' | 'no-subject' | 'no-prompt' | 'model-without-subject' | 'model-without-text' | 'prompt-too-long' | 'engine-down'
 
 /** Betas of the strip, Text to Identity. */
 export const STRIP_BETAS: readonly number[] = [0, 0.25, 0.5, 0.75, 1]
@@ -148,6 +149,7 @@ export class RecipeDraft {
     if (!hasMask) return 'no-mask'
     if (this.usesSubject && this.subjects.length === 0) return 'no-subject'
     if (this.usesSubject && !model.capabilities.subject) return 'model-without-subject'
+    if (this.usesText && !model.capabilities.text) return 'model-without-text'
     if (this.usesText && !this.hasText) return 'no-prompt'
     if (this.prompt.length > MAX_PROMPT_CHARACTERS || this.negative.length > MAX_PROMPT_CHARACTERS) return 'prompt-too-long'
     return null

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { predictGuided } from '../guidance.ts'
 import { maskToLatent } from '../locate.ts'
+import type { ModelNetworks } from '../model.ts'
 import { slice, type Tensor } from '../runtime/tensor.ts'
 import { at } from '../samplers/latents.ts'
 import { sample } from '../samplers/sample.ts'
@@ -8,24 +9,43 @@ import { createSampler } from '../samplers/create-sampler.ts'
 import { firstStep } from '../samplers/sampler.ts'
 import { scheduleOf } from '../weights/layouts.ts'
 import type { Bench } from './bench.ts'
+import { idsOf } from './network-cases.ts'
 import { paramsOf } from './params.ts'
 import type { ReferenceCase } from './reference-set.ts'
 import type { Outputs } from './case-runner.ts'
 
+const promptParams = z.object({ prompt: z.string().default(''), negative_prompt: z.string().default('') })
+
 const pipelineParams = z.object({
-  prompt: z.string(),
-  negative_prompt: z.string().default(''),
+  scheduler: z.string().default('DDIMScheduler'),
   guidance_scale: z.number(),
   steps: z.int().positive(),
   strength: z.number().default(1),
 })
 
-/** diffusers' inpainting pipeline: text, masked image, guided DDIM, decode; no blending between steps. */
+/** diffusers' inpainting pipeline: text (or token ids of prompt and negative prompt), masked image, guided steps, decode; no blending between steps. */
 export async function pipelineCase(bench: Bench, one: ReferenceCase): Promise<Outputs> {
-  const params = paramsOf(one, pipelineParams)
   const model = await bench.model()
+  if (one.has('ids')) {
+    const { context } = await model.textCondition([idsOf(await one.input('ids'))])
+    return await pipelineRun(model, one, slice(context, 0, 1), slice(context, 1, 2))
+  }
+  const { prompt, negative_prompt } = paramsOf(one, promptParams)
+  const { context } = await model.encodeText([prompt, negative_prompt])
+  return await pipelineRun(model, one, slice(context, 0, 1), slice(context, 1, 2))
+}
+
+/** The same with an example in the text's place (Paint-by-Example). */
+export async function examplePipelineCase(bench: Bench, one: ReferenceCase): Promise<Outputs> {
+  const model = await bench.model()
+  const { last } = await model.encodeVision(await one.tensor('pixels'))
+  const { tokens, nothing } = await model.exampleTokens(last)
+  return await pipelineRun(model, one, tokens, nothing)
+}
+
+async function pipelineRun(model: ModelNetworks, one: ReferenceCase, conditional: Tensor, unconditional: Tensor): Promise<Outputs> {
+  const params = paramsOf(one, pipelineParams)
   const { latentScale, vaeFactor, schedule } = model.facts
-  const { context } = await model.encodeText([params.prompt, params.negative_prompt])
 
   const image = await one.tensor('image')
   const mask = await one.tensor('mask')
@@ -37,7 +57,11 @@ export async function pipelineCase(bench: Bench, one: ReferenceCase): Promise<Ou
   const maskedLatent = { data: draw, shape: mean.shape }
 
   // The case speaks of the scheduler in the words of a scheduler config.
-  const sampler = createSampler('ddim', scheduleOf(`case "${one.name}"`, { ...configOf(schedule), ...one.params }), params.steps)
+  const sampler = createSampler(
+    params.scheduler === 'PNDMScheduler' ? 'pndm' : 'ddim',
+    scheduleOf(`case "${one.name}"`, { ...configOf(schedule), ...one.params }),
+    params.steps,
+  )
   const start = await one.tensor('initial_noise')
   const size = start.data.length
   const latents = new Float32Array(sampler.timesteps.length * size)
@@ -47,8 +71,7 @@ export async function pipelineCase(bench: Bench, one: ReferenceCase): Promise<Ou
     firstStep: firstStep(params.steps, params.strength),
     predict: async ({ timestep, input }) => {
       const seen = { latent: { data: input, shape: start.shape }, mask: maskToLatent(mask, vaeFactor, 'nearest'), maskedLatent, timestep }
-      const branches = [{ text: slice(context, 0, 1) }, { text: slice(context, 1, 2) }] as const
-      return (await predictGuided(model, seen, ...branches, { scale: params.guidance_scale, rescale: 0 })).data
+      return (await predictGuided(model, seen, { text: conditional }, { text: unconditional }, { scale: params.guidance_scale, rescale: 0 })).data
     },
     onStep: ({ index, latent }) => latents.set(latent, index * size),
   })

@@ -2,6 +2,7 @@ import { computeImageCase, type ReferenceArray } from './image-cases.ts'
 import type { Bench } from './bench.ts'
 import { unknownCase, type Outputs, type Runner } from './case-runner.ts'
 import { adapterCases } from './adapter-cases.ts'
+import { exampleCases } from './example-cases.ts'
 import { guideCases } from './guide-cases.ts'
 import { largenCases } from './largen-cases.ts'
 import { loraCases } from './lora-cases.ts'
@@ -30,6 +31,7 @@ const registry: readonly Entry[] = [
   { pattern: /./, kinds: ['lora'], run: loraCases },
   { pattern: /./, kinds: ['tiny-vae'], run: tinyVaeCases },
   { pattern: /./, kinds: ['largen-sdxl'], run: scepterCases },
+  { pattern: /./, kinds: ['paint-by-example'], run: exampleCases },
   { pattern: /^tokenizer/, run: networkCases },
   { pattern: /^(guide_|transfer_)/, kinds: ['mini'], run: guideCases },
   { pattern: /./, kinds: ['mini'], run: miniCases },

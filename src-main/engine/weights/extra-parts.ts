@@ -2,10 +2,11 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../../contract/errors.ts'
 import { clipVisionConfigSchema } from '../graphs/config.ts'
+import { isExampleEncoder } from '../graphs/example.ts'
 import { visionFolder } from './checkpoint.ts'
 import { readLora, type Lora } from './lora.ts'
 import type { ModelParts } from './model-parts.ts'
-import { isWeightFile, openWeights, readNetwork, readVisionPixels } from './open-weights.ts'
+import { exists, isWeightFile, openWeights, readNetwork, readVisionPixels } from './open-weights.ts'
 import { hasPrefix, underPrefix, type TensorSource } from './tensor-source.ts'
 import { openTinyAutoencoder } from './tiny-vae.ts'
 
@@ -33,6 +34,9 @@ async function loraParts(root: string, names: readonly string[], own: ModelParts
 }
 
 async function adapterParts(root: string, names: readonly string[], own: ModelParts): Promise<Partial<ModelParts>> {
+  const example = names.includes('image_encoder') ? await exampleParts(join(root, 'image_encoder')) : null
+  // Its U-Net has learned to attend to the example; an adapter beside it was made for another.
+  if (example !== null) return example
   const adapter = await findAdapter(root, names, own)
   const folders = [root, ...(adapter === null ? [] : [join(root, adapter.folder), join(root, 'models')])]
   let vision: string | null = null
@@ -41,6 +45,14 @@ async function adapterParts(root: string, names: readonly string[], own: ModelPa
     ...(adapter === null ? {} : splitAdapter(adapter.weights)),
     ...(vision === null ? {} : { vision: await readNetwork(vision, clipVisionConfigSchema), visionPixels: await readVisionPixels(vision) }),
   }
+}
+
+/** Paint-by-Example's image encoder: a CLIP under the prefix `model.` and what maps its class token; null for a plain CLIP. */
+async function exampleParts(folder: string): Promise<Partial<ModelParts> | null> {
+  if (!(await exists(join(folder, 'config.json')))) return null
+  const { config, weights } = await readNetwork(folder, clipVisionConfigSchema)
+  if (!isExampleEncoder(weights)) return null
+  return { vision: { config, weights: underPrefix(weights, 'model.') }, visionPixels: await readVisionPixels(folder), example: weights }
 }
 
 /** The adapter for this U-Net: of several the one with the finer tokens, which its name calls "plus". */

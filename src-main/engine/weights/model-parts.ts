@@ -26,6 +26,8 @@ export interface ModelParts {
   readonly text2: Part<ClipTextConfig> | null
   readonly tokenizer2Folder: string | null
   readonly vision: Part<ClipVisionConfig> | null
+  /** Paint-by-Example: what turns the image encoder's class token into the U-Net's condition. Such a model takes no text. */
+  readonly example: TensorSource | null
   /** How pictures are brought to the CLIP image encoder. */
   readonly visionPixels: VisionPixels
   /** What makes image tokens: a resampler (`latents`, `layers.…`) or a plain IP-Adapter's projection (`proj`, `norm`); names without a prefix. */
@@ -56,6 +58,7 @@ export function emptyParts(folder: string, id = basename(folder)): ModelParts {
     text2: null,
     tokenizer2Folder: null,
     vision: null,
+    example: null,
     visionPixels: clipPixels,
     imageProj: null,
     imageProjHeadWidth: PUBLISHED_HEAD_WIDTH,

@@ -21,7 +21,18 @@ type Family = ModelManifest['family']
 /** What a manifest needs to know of a model, read from its configs and headers. */
 export type RecognisedFacts = Pick<
   ModelManifest,
-  'kind' | 'family' | 'nativeSize' | 'prediction' | 'zeroTerminalSnr' | 'spacing' | 'latentChannels' | 'guideChannels' | 'clipImageSize' | 'imageTokens'
+  | 'kind'
+  | 'family'
+  | 'nativeSize'
+  | 'prediction'
+  | 'zeroTerminalSnr'
+  | 'spacing'
+  | 'latentChannels'
+  | 'guideChannels'
+  | 'clipImageSize'
+  | 'imageTokens'
+  | 'text'
+  | 'refine'
 >
 
 /** What a folder or file is. */
@@ -63,7 +74,9 @@ async function recogniseWeights(path: string, weights: TensorSource): Promise<Re
   }
   if (isLora(weights)) return partOf('lora', loraFamily(weights), 'a LoRA')
   if (isTinyAutoencoder(weights)) return partOf('preview', null, 'a tiny autoencoder for previews')
-  if (hasPrefix(weights, 'vision_model.')) return partOf('image-encoder', null, 'a CLIP image encoder')
+  // transformers leaves the prefix out since its fifth version.
+  if (hasPrefix(weights, 'vision_model.') || weights.find('embeddings.class_embedding') !== undefined)
+    return partOf('image-encoder', null, 'a CLIP image encoder')
   const some = [...weights.names()].slice(0, 3).map(shown).join(', ')
   throw new UserError('model-unknown', `${path} is nothing that Larkspur knows; its tensors are called ${some || 'nothing'}.`)
 }
@@ -115,7 +128,7 @@ async function recogniseModel(part: 'model' | 'checkpoint', path: string, form: 
   const facts = factsOf(parts)
   const missing: string[] = []
   if (parts.vae === null) missing.push(`${basename(path)}: no autoencoder; expected vae/ or tensors that start with "first_stage_model."`)
-  if (parts.text === null) missing.push(`${basename(path)}: no text encoder; expected text_encoder/ or its tensors in the file`)
+  if (parts.text === null && parts.example === null) missing.push(`${basename(path)}: no text encoder; expected text_encoder/ or its tensors in the file`)
   if (facts?.family === 'sdxl' && parts.text2 === null)
     missing.push(`${basename(path)}: no second text encoder; expected text_encoder_2/ or its tensors in the file`)
   // Without what follows it still repaints by text.
@@ -129,13 +142,14 @@ async function recogniseModel(part: 'model' | 'checkpoint', path: string, form: 
   const inpaints = parts.unet !== null && parts.unet.config.in_channels > parts.unet.config.out_channels
   const abilities = [
     inpaints ? 'made for inpainting' : 'not made for inpainting',
+    ...(parts.example === null ? [] : ['paints by a subject alone, takes no text']),
     ...(parts.ipAdapter === null ? [] : [parts.refineNet === null ? 'takes a subject, no RefineNet' : 'takes a subject, with RefineNet']),
   ]
   const says = `${parts.manifest?.name ?? basename(path)}: ${form}, ${facts === null ? 'of a form that Larkspur does not run' : contextName(parts.unet?.config.cross_attention_dim)}, ${abilities.join(', ')}`
   return { part, family: facts?.family ?? null, says, missing, facts: runs ? facts : null }
 }
 
-function factsOf({ manifest, unet, vae, schedule, refineNet, ipAdapter, imageProj, vision }: ModelParts): RecognisedFacts | null {
+function factsOf({ manifest, unet, vae, schedule, refineNet, detailProj, ipAdapter, imageProj, vision, example }: ModelParts): RecognisedFacts | null {
   if (unet === null) return null
   const { config } = unet
   const levels = vae?.config.block_out_channels.length ?? 4
@@ -150,7 +164,9 @@ function factsOf({ manifest, unet, vae, schedule, refineNet, ipAdapter, imagePro
     latentChannels: config.out_channels,
     guideChannels: config.guide_channels > 0,
     clipImageSize: vision?.config.image_size ?? 224,
-    imageTokens: tokenCount(imageProj),
+    imageTokens: example === null ? tokenCount(imageProj) : 1,
+    ...(example === null ? {} : { text: false }),
+    refine: refineNet !== null && detailProj !== null,
   }
 }
 
@@ -189,9 +205,10 @@ async function missingOfDiffusers(root: string, names: readonly string[]): Promi
   const lines: string[] = []
   const unet = await network(root, 'unet', unetConfigSchema, lines)
   await network(root, 'vae', vaeConfigSchema, lines)
-  await network(root, 'text_encoder', clipTextConfigSchema, lines)
+  const byExample = await paintsByExample(root)
+  if (!byExample) await network(root, 'text_encoder', clipTextConfigSchema, lines)
   if (unet?.addition_embed_type === 'text_time') await network(root, 'text_encoder_2', clipTextConfigSchema, lines)
-  if (names.includes('image_encoder')) await network(root, 'image_encoder', clipVisionConfigSchema, lines)
+  if (byExample || names.includes('image_encoder')) await network(root, 'image_encoder', clipVisionConfigSchema, lines)
   if (names.includes('refine_net')) {
     await network(root, 'refine_net', unetConfigSchema, lines)
     if (!(await isThere(join(root, 'refine_net', 'detail_encoder.safetensors')))) lines.push('refine_net/detail_encoder.safetensors: missing')
@@ -201,6 +218,18 @@ async function missingOfDiffusers(root: string, names: readonly string[]): Promi
     for (const file of ['vocab.json', 'merges.txt']) if (!(await isThere(join(root, folder, file)))) lines.push(`${folder}/${file}: missing`)
   }
   return lines
+}
+
+const whatItIsSchema = z.object({ _class_name: z.string().optional(), architectures: z.array(z.string()).nullish() })
+
+/** Paint-by-Example says so twice: its image encoder stands where others have a text encoder. */
+async function paintsByExample(root: string): Promise<boolean> {
+  for (const file of [join(root, 'model_index.json'), join(root, 'image_encoder', 'config.json')]) {
+    if (!(await isThere(file))) continue
+    const { _class_name: pipeline, architectures } = await readJson(file, whatItIsSchema)
+    if (pipeline === 'PaintByExamplePipeline' || architectures?.includes('PaintByExampleImageEncoder') === true) return true
+  }
+  return false
 }
 
 async function network<S extends z.ZodType>(root: string, name: string, schema: S, lines: string[]): Promise<z.output<S> | null> {

@@ -74,6 +74,7 @@ test('a model, its adapter and its image encoder from three places become one mo
   expect(json()).toMatchObject({ item: { folder: 'sd', part: 'image-encoder' }, missing: [] })
   expect(await run('list', '--json')).toBe(0)
   expect((json()['models'] as { id: string; capabilities: unknown }[]).find(({ id }) => id === 'sd')?.capabilities).toEqual({
+    text: true,
     subject: true,
     refine: false,
     guideChannels: false,
@@ -87,6 +88,19 @@ test('what is no model, or not enough said, is one line', async () => {
   expect(await run('import', join(folder, 'ip'))).toBe(1)
   expect(err).toMatch(/^larkspur: .* holds 2 files of weights .*; name the one that is meant\.\n$/)
   expect(await run('import')).toBe(2)
+})
+
+function capabilitiesOf(id: string): unknown {
+  return (json()['models'] as { id: string; capabilities: unknown }[]).find((model) => model.id === id)?.capabilities
+}
+
+test("Paint-by-Example's folder is a model that takes a subject and no text, with its authors' settings", async () => {
+  expect(await run('import', join(import.meta.dirname, '..', '..', 'parity', 'sets', 'paint-by-example'), '--id', 'example')).toBe(0)
+  expect(out).toMatch(/^example: .*made for inpainting, paints by a subject alone, takes no text.*\n$/)
+  expect(await run('list', '--json')).toBe(0)
+  expect(capabilitiesOf('example')).toEqual({ text: false, subject: true, refine: false, guideChannels: false })
+  const { defaults } = (json()['models'] as { id: string; defaults: unknown }[]).find(({ id }) => id === 'example') ?? {}
+  expect(defaults).toMatchObject({ sampler: 'pndm', guidance: 5, steps: 50 })
 })
 
 test('the catalogue, and a download that wants its licence accepted first', async () => {
@@ -127,4 +141,8 @@ test("LAR-Gen's published checkpoint is a model that takes a subject, with what 
   expect(await run('list', '--json')).toBe(0)
   expect((json()['models'] as { id: string }[]).find(({ id }) => id === 'largen-ckpt-s22k')).toMatchObject({ kind: 'largen', capabilities: { subject: true } })
   expect(await run('verify', 'largen-ckpt-s22k')).toBe(0)
+  expect(await run('import', join(largen, 'largen_refine.pth'), '--id', 'refined')).toBe(0)
+  expect(await run('list', '--json')).toBe(0)
+  expect(capabilitiesOf('largen-ckpt-s22k')).toEqual({ text: true, subject: true, refine: false, guideChannels: false })
+  expect(capabilitiesOf('refined')).toEqual({ text: true, subject: true, refine: true, guideChannels: false })
 })

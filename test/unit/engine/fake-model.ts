@@ -30,6 +30,7 @@ export function fakeModel(guideChannels = true): { model: LarGenModel; calls: Ca
       inpaintingChannels: true,
       imageTokensFrom: 'penultimate',
       maskToLatent: 'antialiased',
+      condition: 'text',
       schedule: {
         trainTimesteps: 1000,
         betaStart: 0.00085,
@@ -70,6 +71,7 @@ export function fakeModel(guideChannels = true): { model: LarGenModel; calls: Ca
       })
     },
     imageTokens: (penultimate) => Promise.resolve(zeros([penultimate.shape[0] ?? 1, 2, 4])),
+    exampleTokens: (last) => Promise.resolve({ tokens: zeros([last.shape[0] ?? 1, 1, 4]), nothing: zeros([1, 1, 4]) }),
     detailTokens: (last) => Promise.resolve(zeros([last.shape[0] ?? 1, 5, 4])),
     encodeImage: (image) => {
       calls.encode++

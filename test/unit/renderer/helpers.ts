@@ -20,7 +20,7 @@ export const model: ModelSummary = {
   bytes: 1000,
   licence: 'Apache-2.0',
   bundled: true,
-  capabilities: { subject: true, refine: true, guideChannels: true },
+  capabilities: { text: true, subject: true, refine: true, guideChannels: true },
   defaults: { steps: 20, guidance: 4, rescale: 0.5, betaWithText: 0.3, betaSubjectOnly: 1, guideStrength: 0.4, detailTransfer: 0.5, sampler: 'ddim' },
 }
 

@@ -72,6 +72,13 @@ describe('recognition', () => {
     expect((await recognise(join(sets, 'largen-sdxl/largen_refine.pth'))).says).toMatch(/LAR-Gen in one file.*with RefineNet/)
     expect(await recognise(join(sets, 'ip-adapter-plus/models/ip-adapter-plus_sd15.bin'))).toMatchObject({ part: 'adapter' })
     expect(await recognise(join(sets, 'ip-adapter-plus/models/image_encoder'))).toMatchObject({ part: 'image-encoder' })
+    expect(await recognise(join(sets, 'paint-by-example'))).toMatchObject({
+      part: 'model',
+      missing: [],
+      facts: { kind: 'inpaint', text: false, refine: false },
+    })
+    expect((await recognise(join(sets, 'largen-sdxl/largen_refine.pth'))).facts?.refine).toBe(true)
+    expect((await recognise(join(sets, 'largen-sdxl/largen_ckpt_s22k.pth'))).facts?.refine).toBe(false)
     expect(await recognise(join(sets, 'tiny-vae/diffusers'))).toMatchObject({ part: 'preview' })
     expect(await recognise(join(sets, 'tiny-vae/taesd'))).toMatchObject({ part: 'preview' })
     expect(await recognise(join(sets, 'lora/diffusers-peft.safetensors'))).toMatchObject({ part: 'lora' })
@@ -90,6 +97,15 @@ describe('recognition', () => {
     expect(missing[0]).toMatch(/^unet\/: .*diffusion_pytorch_model\.safetensors is not a sound safetensors file/)
     expect(missing[1]).toMatch(/^vae\/diffusion_pytorch_model\.safetensors.*: missing/)
     expect(missing[2]).toBe('text_encoder/config.json: missing')
+  })
+
+  it("names an image encoder, and no text encoder, as what Paint-by-Example's folder lacks", async () => {
+    const folder = join(work, 'half-example')
+    await cp(join(sets, 'paint-by-example'), folder, { recursive: true })
+    await rm(join(folder, 'image_encoder'), { recursive: true })
+    const { missing, facts } = await recognise(folder)
+    expect(facts).toBeNull()
+    expect(missing).toEqual([expect.stringMatching(/^image_encoder\/.*safetensors.*: missing$/), 'image_encoder/config.json: missing'])
   })
 
   it('refuses what it does not know, with a line', async () => {

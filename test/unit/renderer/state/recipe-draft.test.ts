@@ -107,6 +107,11 @@ describe('what is missing', () => {
     const plain = setUp({ model: { ...model, capabilities: { ...model.capabilities, subject: false } } })
     plain.choose('pear')
     expect(plain.blocker).toBe('model-without-subject')
+    const byExample = setUp({ model: { ...model, capabilities: { ...model.capabilities, text: false } } })
+    byExample.choose('pear')
+    expect(byExample.blocker).toBeNull()
+    byExample.prompt = 'a ripe pear'
+    expect(byExample.blocker).toBe('model-without-text')
   })
 
   test('a recipe is not built from a draft that lacks something', () => {
