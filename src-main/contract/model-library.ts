@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-/** What a thing of the library is to a model: the model itself, or a part that makes one able to do more. */
-export const partKindSchema = z.enum(['model', 'adapter', 'image-encoder', 'preview', 'lora', 'checkpoint'])
+/** What a thing of the library is to a model: the model itself, or a part that makes one able to do more. An annotator is of no model: it looks at photos for the data engine. */
+export const partKindSchema = z.enum(['model', 'adapter', 'image-encoder', 'preview', 'lora', 'checkpoint', 'annotator'])
 export type PartKind = z.infer<typeof partKindSchema>
 
 /** A name that may become a folder: lower case letters, digits, dot and dash, starting with a letter or digit. */
@@ -23,7 +23,7 @@ export const catalogueEntrySchema = z.strictObject({
   id: libraryIdSchema,
   name: z.string().min(1),
   part: partKindSchema,
-  family: z.enum(['sd15', 'sdxl']),
+  family: z.enum(['sd15', 'sdxl', 'dataset']),
   goodFor: inBothLanguages,
   licence: z.strictObject({ name: z.string().min(1), address: z.url() }),
   source: z.discriminatedUnion('kind', [

@@ -32,6 +32,7 @@ async function listed(root: string, item: ShelfItem, items: readonly ShelfItem[]
 }
 
 async function whatItLacks(root: string, item: ShelfItem, items: readonly ShelfItem[], recognise: Recognise): Promise<string[]> {
+  if (item.part === 'annotator') return []
   if (!isMain(item))
     return items.some((other) => other.folder === item.folder && isMain(other)) ? [] : ['no model that it is a part of; download or import one']
   return [...(await whatItIs(join(root, item.folder), recognise)).missing]

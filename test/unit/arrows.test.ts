@@ -26,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES_OF: Readonly<Record<string, readonly string[]>> = {
   electron: ['shell', 'main.ts', 'preload.ts'],
   'onnxruntime-node': ['engine'],
+  '@huggingface/transformers': ['data-engine'],
   'wasm-vips': ['pictures'],
   svelte: ['renderer'],
   fabric: ['renderer'],
