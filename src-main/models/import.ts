@@ -117,7 +117,9 @@ interface Piece {
 async function piecesOf(real: string, isFolder: boolean, part: PartKind, hasManifest: boolean): Promise<Piece[]> {
   if (!isFolder) return [await pieceOf(real, nameInModel(part, basename(real)), false), ...(part === 'checkpoint' ? await besideCheckpoint(real) : [])]
   if (part !== 'model' && part !== 'checkpoint')
-    return [await pieceOf(real, { annotator: 'annotator', 'image-encoder': 'image_encoder', preview: 'preview', adapter: 'ip_adapter', lora: 'lora' }[part], true)]
+    return [
+      await pieceOf(real, { annotator: 'annotator', 'image-encoder': 'image_encoder', preview: 'preview', adapter: 'ip_adapter', lora: 'lora' }[part], true),
+    ]
   if (hasManifest) {
     const { manifest } = await readManifest(real)
     const tops = new Set([MANIFEST_NAME, ...manifest.files.map((file) => file.path.split('/')[0] ?? file.path)])
