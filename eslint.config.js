@@ -3,7 +3,7 @@ import globals from 'globals'
 import ts from 'typescript-eslint'
 
 export default ts.config(
-  { ignores: ['out/', 'dist/', '.electron/', '.cache/', 'node_modules/', 'resources/', 'training/', 'src-main/engine/graphs/onnx/'] },
+  { ignores: ['out/', 'dist/', '.electron/', '.cache/', 'node_modules/', 'resources/', 'training/', 'test/bench/peers/', 'src-main/engine/graphs/onnx/'] },
   ...ts.configs.recommended,
   ...svelte.configs['flat/recommended'],
   {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { UserError } from '../contract/errors.ts'
 import { failureOf } from '../engine/failures.ts'
+import { addBench } from './bench.ts'
 import { addCutout } from './cutout.ts'
 import { addDocument } from './document.ts'
 import { addEvaluate } from './evaluate.ts'
@@ -26,6 +27,7 @@ function commands(failed: (code: number) => void): Command {
   addModels(program, failed)
   addEvaluate(program)
   addDocument(program)
+  addBench(program)
   program
     .command('parity')
     .description('run reference sets: one line a case with its largest difference and its tolerance')
