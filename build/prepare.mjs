@@ -2,6 +2,7 @@
 // installed yet when it runs. When all is in place it only looks, which takes a fraction of a second.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { prepareClickSelect } from './lib/click-select.mjs'
 import { prepareElectron } from './lib/electron-binary.mjs'
 import { checkVersions, preparePackages } from './lib/packages.mjs'
 import { electronFolder, electronProgram } from './lib/paths.mjs'
@@ -23,6 +24,7 @@ try {
   preparePackages()
   const dist = await prepareElectron()
   prepareSystem()
+  await prepareClickSelect()
   checkProgram(electronProgram(dist))
 } catch (error) {
   if (!(error instanceof PrepareError)) throw error

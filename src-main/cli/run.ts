@@ -3,6 +3,7 @@ import { UserError } from '../contract/errors.ts'
 import { failureOf } from '../engine/failures.ts'
 import { addBench } from './bench.ts'
 import { addCutout } from './cutout.ts'
+import { addDataset } from './dataset.ts'
 import { addDocument } from './document.ts'
 import { addEvaluate } from './evaluate.ts'
 import { addGenerate } from './generate.ts'
@@ -27,6 +28,7 @@ function commands(failed: (code: number) => void): Command {
   addModels(program, failed)
   addEvaluate(program)
   addDocument(program)
+  addDataset(program)
   addBench(program)
   program
     .command('parity')

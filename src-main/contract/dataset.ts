@@ -100,6 +100,8 @@ export type DropReason = z.infer<typeof dropReasonSchema>
 /** One line of `photos.jsonl`: a photo, or a file that should have been one. */
 export const photoLineSchema = z.strictObject({
   ...originShape,
+  /** Null where not even the bytes could be read. */
+  sha256: sha256Schema.nullable(),
   bytes: z.int().nonnegative(),
   /** Other files of the same content. */
   copies: z.array(insidePathSchema),
@@ -113,6 +115,7 @@ export const photoLineSchema = z.strictObject({
   nearDuplicateOf: sha256Schema.nullable(),
   faces: z.int().nonnegative().nullable(),
   objects: z.int().nonnegative(),
+  /** Objects that were found and left out, by reason. */
   dropped: z.partialRecord(dropReasonSchema, z.int().positive()),
   /** One line where the photo could not be read; it has no objects then. */
   problem: z.string().nullable(),

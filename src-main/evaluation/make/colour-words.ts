@@ -1,6 +1,6 @@
 import { MARKED } from '../../engine/image/masks.ts'
 import type { SubjectInput } from '../../engine/subject.ts'
-import { labOf } from '../measures/colour.ts'
+import { labOf } from '../../engine/image/lab.ts'
 
 /** Colours that a text may name, by a plain example of each. */
 const HUES: readonly (readonly [string, readonly [number, number, number]])[] = [

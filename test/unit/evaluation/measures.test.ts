@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { histogramLikeness, labHistogram, labOf } from '../../../src-main/evaluation/measures/colour.ts'
+import { labOf } from '../../../src-main/engine/image/lab.ts'
+import { histogramLikeness, labHistogram } from '../../../src-main/evaluation/measures/colour.ts'
 import { edgeAgreement } from '../../../src-main/evaluation/measures/edges.ts'
 import { seam } from '../../../src-main/evaluation/measures/seam.ts'
 import { gradientError, psnrInside } from '../../../src-main/evaluation/measures/truth.ts'

@@ -1,0 +1,7 @@
+import type { Command } from 'commander'
+import { addDatasetBuild } from './dataset-build.ts'
+
+export function addDataset(program: Command): void {
+  const dataset = program.command('dataset').description('quadruplets (photo, mask, subject, regional text) out of a folder of photos')
+  addDatasetBuild(dataset)
+}

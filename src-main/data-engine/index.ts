@@ -1,0 +1,8 @@
+export { buildSpec, readSpec, type BuildSpec } from './build-spec.ts'
+export { DEFAULT_FILTERS, type FilterOptions } from './filters.ts'
+export { merge } from './merge.ts'
+export { readWordList } from './non-entities.ts'
+export { openOfflineStages } from './offline/stages.ts'
+export { expectPlan, hasPlan, makePlan, type PlanHeader } from './plan.ts'
+export { runShard, type ShardReport } from './run-shard.ts'
+export { WHOLE, type Shard } from './shard.ts'
