@@ -110,6 +110,7 @@ async function prepare(given: JobInputs, workshop: Workshop, hooks: JobHooks): P
   await checkpoint(hooks)
   if (cut) notices.push(`The text is longer than the model reads (${model.facts.promptTokens} tokens); its end was left out.`)
   if (guide !== null) notices.push(...guide.notices)
+  if (recipe.speed.weights === '8bit' && model.facts.fullWeightsNotice !== undefined) notices.push(model.facts.fullWeightsNotice)
   const alpha = patchAlpha(mask, zoom.patch, recipe.featherPx)
   return { situation, clock, hooks, model, given: { located, conditional, unconditional, subject, guide }, pooledText, alpha, notices }
 }

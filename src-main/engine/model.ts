@@ -33,6 +33,8 @@ export interface ModelFacts {
   readonly promptTokens: number
   /** What image tokens are made of: patches (IP-Adapter-Plus, LAR-Gen), or the one embedding of a picture (plain IP-Adapter). */
   readonly imageTokensFrom: 'penultimate' | 'embeds'
+  /** Why the U-Nets compute in full although 8-bit weights were asked for. */
+  readonly fullWeightsNotice?: string | undefined
   /** Optional parts. `subject` needs a CLIP image encoder and image-token weights, `refine` a RefineNet too. */
   readonly parts: { readonly text: boolean; readonly subject: boolean; readonly refine: boolean }
   /** Input of the CLIP image encoder, null without one. Pixels are (value in 0..1 - mean) / std per RGB channel. */

@@ -21,6 +21,7 @@ import { tinyDecoderGraph, tinyEncoderGraph } from './graphs/tiny-vae.ts'
 import { vaeDecoderGraph, vaeEncoderGraph } from './graphs/vae.ts'
 import { repeat, unetInput } from './locate.ts'
 import type { EncodedIds, EncodedText, EncodedVision, ModelFacts, ModelNetworks, PredictInput, RefineFeatures } from './model.ts'
+import type { Precision } from './graphs/precision.ts'
 import type { IdTensor } from './runtime/network.ts'
 import { chooseProvider } from './runtime/provider.ts'
 import { SessionPool } from './runtime/session-pool.ts'
@@ -29,6 +30,7 @@ import type { Tokenizer } from './text/tokenizer.ts'
 import { clipTokenizer, openTokenizer } from './text/vocabulary.ts'
 import { readPrompt } from './text/weighted-prompt.ts'
 import { vectorCondition, wholePicture } from './vector.ts'
+import type { QuantisedNetwork } from './weights/eight-bit.ts'
 import type { ModelParts } from './weights/model-parts.ts'
 import { either, sourceOf, take, type TensorRef, type TensorSource } from './weights/tensor-source.ts'
 
@@ -37,6 +39,12 @@ export interface LoadOptions {
   readonly provider?: string
   /** Bytes of weights that may be in memory at a time before idle networks are dropped. */
   readonly budgetBytes?: number
+  /** Why the U-Nets compute in full although 8 bits were asked for; absent where they do as asked. */
+  readonly fullWeightsNotice?: string | undefined
+  /** How the U-Nets' layers are computed, asked anew for each graph; in full when left out. */
+  readonly precision?: ((network: QuantisedNetwork) => Precision) | undefined
+  /** Is given every output of each run of a U-Net, also those that `precision` added. */
+  readonly watch?: ((network: QuantisedNetwork, timestep: number, outputs: Readonly<Partial<Record<string, Tensor>>>) => void) | undefined
 }
 
 /** The scaling factor of Stable Diffusion 1.x, for folders without an autoencoder. */
@@ -50,7 +58,7 @@ export async function loadNetworks(parts: ModelParts, options: LoadOptions = {})
   const tokenizers = [await tokenizerOf(parts.text, parts.tokenizerFolder, '<|endoftext|>')]
   // OpenCLIP fills up with id 0, which is "!".
   if (parts.text2 !== null) tokenizers.push(await tokenizerOf(parts.text2, parts.tokenizer2Folder, '!'))
-  return new Networks(parts, pool, tokenizers)
+  return new Networks(parts, pool, tokenizers, options)
 }
 
 async function tokenizerOf(text: ModelParts['text'], folder: string | null, pad: string): Promise<Tokenizer> {
@@ -80,16 +88,20 @@ class Networks implements ModelNetworks {
   readonly facts: ModelFacts
   private readonly parts: ModelParts
   private readonly pool: SessionPool
+  private readonly precision: LoadOptions['precision']
+  private readonly watch: LoadOptions['watch']
   /** One for each text encoder. */
   private readonly tokenizers: readonly Tokenizer[]
   private readonly seconds: Partial<Record<NetworkName, number>> = {}
   private nullVector: Promise<Tensor | undefined> | null = null
 
-  constructor(parts: ModelParts, pool: SessionPool, tokenizers: readonly Tokenizer[]) {
+  constructor(parts: ModelParts, pool: SessionPool, tokenizers: readonly Tokenizer[], { precision, watch, fullWeightsNotice }: LoadOptions) {
+    this.precision = precision
+    this.watch = watch
     this.parts = parts
     this.pool = pool
     this.tokenizers = tokenizers
-    this.facts = factsOf(parts, tokenizers[0]?.options.length ?? 77)
+    this.facts = { ...factsOf(parts, tokenizers[0]?.options.length ?? 77), fullWeightsNotice }
   }
 
   async encodeText(prompts: readonly string[]): Promise<EncodedText> {
@@ -211,7 +223,12 @@ class Networks implements ModelNetworks {
     const anySize = this.needsAnySize(noisyReference)
     const inputs: Record<string, Tensor> = { sample: noisyReference, timestep: perEntry(timestep), text: detailTokens }
     if (vectorWidth(config) > 0) inputs['vector'] = nullVector ?? (await this.vectorOfNothing())
-    const outputs = await this.run('refine_net', () => refineGraph(config, weights, anySize), inputs, anySize ? '+any-size' : '')
+    const outputs = await this.run(
+      'refine_net',
+      () => refineGraph(config, weights, anySize, this.precision?.('refine_net')),
+      inputs,
+      anySize ? '+any-size' : '',
+    )
     return new Map(decoderSelfAttentions(config).map((name) => [name, given(outputs[featureInput(name)])]))
   }
 
@@ -296,7 +313,7 @@ class Networks implements ModelNetworks {
     }
     if (branches.refine && refineNet && detailProj) {
       await pool.warm('detail_proj', () => detailGraph(detailProj))
-      await pool.warm('refine_net', () => refineGraph(refineNet.config, refineNet.weights, false))
+      await pool.warm('refine_net', () => refineGraph(refineNet.config, refineNet.weights, false, this.precision?.('refine_net')))
     }
     await pool.warm(`unet${variantOf(branches)}`, () => this.mainUnet(branches))
   }
@@ -315,7 +332,7 @@ class Networks implements ModelNetworks {
     const adapter = branches.image ? this.need('ipAdapter', 'image attention weights (IP-Adapter)') : null
     const changes = this.parts.loras.filter((lora) => !lora.fewSteps || branches.fewSteps).map((lora) => lora.unet)
     const graphOf = part === 'whole' ? unetGraph : shallowGraph
-    return graphOf(config, adapter === null ? weights : either(weights, underAttentionNames(config, adapter)), branches, changes)
+    return graphOf(config, adapter === null ? weights : either(weights, underAttentionNames(config, adapter)), branches, changes, this.precision?.('unet'))
   }
 
   private need<K extends keyof ModelParts>(key: K, what: string): NonNullable<ModelParts[K]> {
@@ -347,7 +364,8 @@ class Networks implements ModelNetworks {
     variant = '',
     wanted?: readonly string[],
   ): Promise<Partial<Record<string, Tensor>>> {
-    const { outputs, seconds } = await this.pool.run(`${name}${variant}`, build, inputs, wanted)
+    const { outputs, seconds } = await this.pool.run(`${name}${variant}`, build, inputs, this.watch === undefined ? wanted : undefined)
+    if (name === 'unet' || name === 'refine_net') this.watch?.(name, inputs['timestep']?.data[0] ?? 0, outputs)
     this.seconds[name] = (this.seconds[name] ?? 0) + seconds
     return outputs
   }

@@ -8,11 +8,12 @@ const ModelProto = protobuf.Root.fromJSON(schema).lookupType('onnx.ModelProto')
 
 /** Codes of TensorProto.DataType. */
 const FLOAT = 1
+const UINT8 = 2
 const INT32 = 6
 const INT64 = 7
 const elementTypes: Readonly<Record<Dtype, number>> = {
   F32: FLOAT,
-  U8: 2,
+  U8: UINT8,
   I8: 3,
   I16: 5,
   I32: INT32,
@@ -43,7 +44,7 @@ export type ElementType = 'float32' | 'int32'
 export interface Graph {
   readonly bytes: Uint8Array
   readonly weightFolder: string | null
-  /** Bytes of the weights at 32 bits a number: what a session of it takes at least. */
+  /** Bytes of the weights at 32 bits a number, or at 8 where they are stored so: what a session of it takes at least. */
   readonly weightBytes: number
 }
 
@@ -81,6 +82,7 @@ export class GraphBuilder {
   private readonly outputs = new Map<Value, object>()
   private readonly casts = new Map<string, Value>()
   private readonly memos = new Map<string, Value>()
+  private readonly groups = new Map<string, readonly Value[]>()
   private count = 0
 
   constructor(name: string) {
@@ -105,6 +107,13 @@ export class GraphBuilder {
     return output
   }
 
+  /** Adds a node with several outputs. */
+  split(op: string, inputs: readonly Value[], count: number, domain = ''): Value[] {
+    const outputs = Array.from({ length: count }, (_, i) => `${op}_${this.count++}_${i}`)
+    this.nodes.push({ op, domain, inputs, outputs, attributes: {} })
+    return outputs
+  }
+
   /** A node of ONNX Runtime's own operators. */
   fused(op: string, inputs: readonly Value[], attributes: Readonly<Record<string, Attribute>> = {}): Value {
     return this.node(op, inputs, attributes, 'com.microsoft')
@@ -120,6 +129,16 @@ export class GraphBuilder {
     return value
   }
 
+  /** `once` for several values. */
+  several(key: string, build: () => readonly Value[]): readonly Value[] {
+    let values = this.groups.get(key)
+    if (values === undefined) {
+      values = build()
+      this.groups.set(key, values)
+    }
+    return values
+  }
+
   /**
    * A weight as 32-bit floats, its numbers left in their file.
    * @param shape how the graph sees it: the same numbers under other sides
@@ -133,6 +152,16 @@ export class GraphBuilder {
   stored(ref: TensorRef, shape: readonly number[] = ref.shape): Value {
     if (!floatDtypes.has(ref.dtype))
       throw new UserError('bad-weights', `Tensor "${ref.name}" in ${ref.file} has the type ${ref.dtype}, expected floating numbers.`)
+    return this.reference(ref, shape)
+  }
+
+  /** A weight of 8-bit integers, its numbers left in their file. */
+  whole(ref: TensorRef): Value {
+    if (ref.dtype !== 'I8') throw new UserError('bad-weights', `Tensor "${ref.name}" in ${ref.file} has the type ${ref.dtype}, expected I8.`)
+    return this.reference(ref, ref.shape)
+  }
+
+  private reference(ref: TensorRef, shape: readonly number[]): Value {
     const key = `${ref.file}\n${ref.offset}\n${shape.join()}`
     let weight = this.weights.get(key)
     if (weight === undefined) {
@@ -164,6 +193,11 @@ export class GraphBuilder {
   /** Elements of the type of token ids. */
   int32s(numbers: readonly number[], shape: readonly number[] = [numbers.length]): Value {
     return this.constant(INT32, shape, new Uint8Array(Int32Array.from(numbers).buffer))
+  }
+
+  /** Elements of the type of 8-bit activations. */
+  bytes(numbers: readonly number[], shape: readonly number[] = [numbers.length]): Value {
+    return this.constant(UINT8, shape, Uint8Array.from(numbers))
   }
 
   finish(): Graph {
@@ -216,7 +250,7 @@ export class GraphBuilder {
     return {
       bytes: ModelProto.encode(message).finish(),
       weightFolder: folder,
-      weightBytes: weights.reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0),
+      weightBytes: weights.reduce((sum, { ref, shape }) => sum + (ref.dtype === 'I8' ? 1 : 4) * shape.reduce((a, b) => a * b, 1), 0),
     }
   }
 

@@ -2,6 +2,7 @@ import { UserError } from '../../contract/errors.ts'
 import { rows, take, type TensorRef, type TensorSource } from '../weights/tensor-source.ts'
 import type { LowRank, LowRanks } from '../weights/lora.ts'
 import type { GraphBuilder, Value } from './builder.ts'
+import { fullPrecision, type Precision } from './precision.ts'
 
 /** A picture-like value [B, channels, H, W]. */
 export interface Plane {
@@ -23,12 +24,17 @@ export class Layers {
   readonly graph: GraphBuilder
   readonly weights: TensorSource
   private readonly changes: readonly LowRanks[]
+  private readonly precision: Precision
 
-  /** @param changes what LoRAs add to layers. The products are computed beside the layer's own: merged weights would be a second copy of them. */
-  constructor(graph: GraphBuilder, weights: TensorSource, changes: readonly LowRanks[] = []) {
+  /**
+   * @param changes what LoRAs add to layers. The products are computed beside the layer's own: merged weights would be a second copy of them.
+   * @param precision computes some layers' products in its own way; biases and what LoRAs add come on top of it unchanged
+   */
+  constructor(graph: GraphBuilder, weights: TensorSource, changes: readonly LowRanks[] = [], precision: Precision = fullPrecision) {
     this.graph = graph
     this.weights = weights
     this.changes = changes
+    this.precision = precision
   }
 
   has(name: string): boolean {
@@ -51,7 +57,7 @@ export class Layers {
 
   /** x W^T + b. A stored weight is [out, in], or [out, in, 1, 1] for a convolution that is a linear map. */
   linear(x: Tokens, name: string): Tokens {
-    const own = this.linearOf(x, take(this.weights, `${name}.weight`), this.weights.find(`${name}.bias`))
+    const own = this.linearOf(x, take(this.weights, `${name}.weight`), this.weights.find(`${name}.bias`), name)
     return this.changed(name).reduce((sum, { down, up, scale }) => this.add(sum, this.lowRank(x, down, up, scale, own.width)), own)
   }
 
@@ -66,7 +72,7 @@ export class Layers {
   /** The linear map made of rows `from` up to `to` of a stored one: half of a fused projection without a split at run time. */
   linearRows(x: Tokens, name: string, from: number, to: number): Tokens {
     const bias = this.weights.find(`${name}.bias`)
-    const own = this.linearOf(x, rows(take(this.weights, `${name}.weight`), from, to), bias && rows(bias, from, to))
+    const own = this.linearOf(x, rows(take(this.weights, `${name}.weight`), from, to), bias && rows(bias, from, to), `${name}[${from}:${to}]`)
     return this.changed(name).reduce((sum, { down, up, scale }) => this.add(sum, this.lowRank(x, down, rows(up, from, to), scale, own.width)), own)
   }
 
@@ -83,9 +89,12 @@ export class Layers {
     return outer
   }
 
-  private linearOf(x: Tokens, weight: TensorRef, bias: TensorRef | undefined): Tokens {
+  /** @param name of the layer; absent for products that are always in full */
+  private linearOf(x: Tokens, weight: TensorRef, bias: TensorRef | undefined, name?: string): Tokens {
     const [out, width, ...ones] = weight.shape
     if (out === undefined || width !== x.width || ones.some((side) => side !== 1)) this.misfit(weight, `[…, ${x.width}]`)
+    const other = name === undefined ? null : this.precision.linear(this.graph, x.value, { name, weight, bias })
+    if (other !== null) return { value: other, width: out }
     // The runtime folds this transpose into the stored weight once, when the session is made.
     const matrix = this.graph.node('Transpose', [this.graph.weight(weight, [out, width])], { perm: { ints: [1, 0] } })
     const product = this.graph.node('MatMul', [x.value, matrix])
@@ -96,7 +105,7 @@ export class Layers {
 
   /** Convolution with square kernel. @param padding one number, or [top, left, bottom, right] */
   conv(x: Plane, name: string, options: { stride?: number; padding?: number | readonly [number, number, number, number] } = {}): Plane {
-    const own = this.convOf(x, this.ref(`${name}.weight`, 4), this.weights.find(`${name}.bias`), options)
+    const own = this.convOf(x, this.ref(`${name}.weight`, 4), this.weights.find(`${name}.bias`), options, name)
     return this.changed(name).reduce((sum, { down, mid, up, scale }) => {
       // In the decomposed form the layer's own kernel, stride and padding are those of the middle.
       const inner = mid === undefined ? this.convOf(x, down, undefined, options) : this.convOf(this.convOf(x, down, undefined, {}), mid, undefined, options)
@@ -112,11 +121,14 @@ export class Layers {
     weight: TensorRef,
     bias: TensorRef | undefined,
     options: { stride?: number; padding?: number | readonly [number, number, number, number] },
+    name?: string,
   ): Plane {
     const [out, channels, height, width] = weight.shape
     if (weight.shape.length !== 4 || out === undefined || channels !== x.channels || height === undefined || height !== width)
       this.misfit(weight, `[…, ${x.channels}, k, k]`)
     const { stride = 1, padding = (height - 1) / 2 } = options
+    const other = name === undefined ? null : this.precision.conv(this.graph, x.value, { name, weight, bias, stride, padding })
+    if (other !== null) return { value: other, channels: out }
     const inputs = [x.value, this.graph.weight(weight)]
     if (bias !== undefined) inputs.push(this.graph.weight(bias))
     const value = this.graph.node('Conv', inputs, {

@@ -4,6 +4,7 @@ import type { TensorSource } from '../weights/tensor-source.ts'
 import { GraphBuilder, type Graph, type Value } from './builder.ts'
 import { atLevel, vectorWidth, type UnetConfig } from './config.ts'
 import { Layers, type Plane, type Tokens } from './layers.ts'
+import type { Precision } from './precision.ts'
 
 /** What a graph of the main U-Net has besides text conditioning. */
 export interface UnetBranches {
@@ -26,9 +27,9 @@ export const featureInput = (layer: string) => `features.${layer}`
  * @param weights diffusers names
  * @param changes what LoRAs add, by the same names
  */
-export function unetGraph(config: UnetConfig, weights: TensorSource, branches: UnetBranches, changes: readonly LowRanks[] = []): Graph {
+export function unetGraph(config: UnetConfig, weights: TensorSource, branches: UnetBranches, changes: readonly LowRanks[] = [], precision?: Precision): Graph {
   const graph = new GraphBuilder('unet')
-  const unet = new Unet(graph, new Layers(graph, weights, changes), config, { ...branches, keep: false })
+  const unet = new Unet(graph, new Layers(graph, weights, changes, precision), config, { ...branches, keep: false })
   const prediction = unet.out(unet.body())
   graph.output('prediction', prediction.value, ['batch', prediction.channels, 'height', 'width'])
   return graph.finish()
@@ -40,9 +41,15 @@ export function unetGraph(config: UnetConfig, weights: TensorSource, branches: U
  * Diffusion 1.5. Inputs: those of the main U-Net, `features.LAYER` for `shallowSelfAttentions` alone, and `deep` [B, channels, H, W]: what went into that last layer
  * besides its skip. Output: `prediction`.
  */
-export function shallowGraph(config: UnetConfig, weights: TensorSource, branches: UnetBranches, changes: readonly LowRanks[] = []): Graph {
+export function shallowGraph(
+  config: UnetConfig,
+  weights: TensorSource,
+  branches: UnetBranches,
+  changes: readonly LowRanks[] = [],
+  precision?: Precision,
+): Graph {
   const graph = new GraphBuilder('unet_shallow')
-  const unet = new Unet(graph, new Layers(graph, weights, changes), config, { ...branches, keep: false })
+  const unet = new Unet(graph, new Layers(graph, weights, changes, precision), config, { ...branches, keep: false })
   const prediction = unet.out(unet.lastLayer())
   graph.output('prediction', prediction.value, ['batch', prediction.channels, 'height', 'width'])
   return graph.finish()
@@ -55,9 +62,9 @@ export const DEEP = 'deep'
  * The RefineNet: the same network, of which only norm1(x) of the decoder's self-attentions is read. Inputs as the main U-Net's, `text` being
  * the detail tokens. Outputs: `features.LAYER` [B, tokens, channels]. What comes after the last of them is not computed.
  */
-export function refineGraph(config: UnetConfig, weights: TensorSource, anySize: boolean): Graph {
+export function refineGraph(config: UnetConfig, weights: TensorSource, anySize: boolean, precision?: Precision): Graph {
   const graph = new GraphBuilder('refine_net')
-  new Unet(graph, new Layers(graph, weights), config, { image: false, refine: false, anySize, keep: true }).body()
+  new Unet(graph, new Layers(graph, weights, [], precision), config, { image: false, refine: false, anySize, keep: true }).body()
   return graph.finish()
 }
 
