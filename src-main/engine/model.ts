@@ -19,6 +19,8 @@ export interface ModelFacts {
   readonly latentMultiple: number
   /** Whether the U-Net takes a guide latent behind the masked-image latent. */
   readonly guideChannels: boolean
+  /** RefineNet reads its references free of noise at this timestep; null where they are diffused to the timestep of each step, as published. */
+  readonly referenceTimestep: number | null
   /** Whether the U-Net takes mask and masked latent; one that does not inpaints by the blend at each step alone. */
   readonly inpaintingChannels: boolean
   /** How a mask comes to latent size: LAR-Gen's antialiased bilinear, or plain diffusers' nearest. */

@@ -428,6 +428,7 @@ function factsOf(parts: ModelParts, contextLength: number): ModelFacts {
     latentScale: vae?.config.scaling_factor ?? STABLE_DIFFUSION_SCALE,
     latentMultiple: 2 ** (levels - 1),
     guideChannels: (unet?.config.guide_channels ?? 0) > 0,
+    referenceTimestep: parts.refineNet?.config.reference_timestep ?? null,
     inpaintingChannels: unet === null || unet.config.in_channels > unet.config.out_channels,
     maskToLatent: parts.maskToLatent,
     condition: example ? 'example' : 'text',

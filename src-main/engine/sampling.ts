@@ -160,13 +160,18 @@ class CandidateRun {
   }
 }
 
-/** RefineNet's features of a step. They depend on subject, seed and step alone, so all betas of a strip share them. */
+/** RefineNet's features of a step. They depend on subject, seed and step alone, so all betas of a strip share them; of all steps and seeds, where it reads references free of noise. */
 async function referenceFeatures(model: LarGenModel, situation: Situation, subject: PreparedSubject, sampler: Sampler, step: number): Promise<RefineFeatures> {
   const { recipe } = situation.inputs
-  const key = `refine ${modelKey(situation)} ${subjectKey(situation)} ${recipe.size} ${recipe.sampler} ${recipe.steps} ${recipe.seed} ${recipe.speed.weights} ${step}`
+  const clean = model.facts.referenceTimestep
+  const level = clean === null ? `${recipe.sampler} ${recipe.steps} ${recipe.seed} ${step}` : 'clean'
   return await situation.workshop.cache.get(
-    key,
+    `refine ${modelKey(situation)} ${subjectKey(situation)} ${recipe.size} ${recipe.speed.weights} ${level}`,
     async () => {
+      if (clean !== null) {
+        const references = subject.latents.map((latent, picture) => ({ noisy: latent, detail: subject.details[picture]! }))
+        return await refineReferences(model, references, clean)
+      }
       const references = subject.latents.map((latent, picture) => {
         const noise = normalNoise(recipe.seed, NOISE.reference, step, picture, latent.data.length)
         return { noisy: tensor(sampler.input(sampler.diffuse(latent.data, noise, step), step), latent.shape), detail: subject.details[picture]! }

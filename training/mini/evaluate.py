@@ -3,6 +3,9 @@
 pairs   PSNR inside the mask against the synthetic ground truth, subject alone at beta 1: fill only, naive paste, model at several strengths
 colour  the text names another colour than the subject has: share of results whose cut-out region is nearer in hue to the named colour than to the subject's,
         measured in plain RGB means (no network takes part), at beta 0, 0.3, 0.6, 1
+refine  the text names the subject but no colour, beta 0.3: PSNR inside the mask and chroma error on the cut-out (no network takes part) without RefineNet, with it, and
+        with it on another subject
+seed    how far eight seeds lie apart: difference of brightness between the right and the left half of the cut-out, in grey levels, standard deviation over seeds
 seam    mean gradient jump across the mask's border, in units of the same picture's gradient just outside of it
 """
 import argparse, json
@@ -34,6 +37,20 @@ def chroma(rgb):
     """Direction of colour: opponent axes of a mean RGB."""
     r, g, b = rgb
     return np.array([(r - g), (r + g - 2 * b) / np.sqrt(3)])
+
+
+def chroma_error(a, b, on):
+    """Mean distance of the opponent colours of two pictures where `on`, in grey levels."""
+    axes = lambda x: np.stack([x[..., 0] - x[..., 1], (x[..., 0] + x[..., 1] - 2 * x[..., 2]) / np.sqrt(3)], -1)[on]
+    return float(np.linalg.norm(axes(a.astype(np.float32)) - axes(b.astype(np.float32)), axis=-1).mean()) if on.any() else 0.0
+
+
+def sideways(picture, cover):
+    """Mean brightness of the right half of the cut-out less that of the left half."""
+    grey, xs = picture.astype(np.float32).mean(-1), np.where(cover > 0.5)[1]
+    right = np.arange(picture.shape[1])[None] > (xs.min() + xs.max()) / 2
+    mean = lambda on: float(grey[on].mean()) if on.any() else 0.0
+    return mean((cover > 0.5) & right) - mean((cover > 0.5) & ~right)
 
 
 def follows(picture, cutout_cover, word, own_rgb):
@@ -78,6 +95,29 @@ def main():
                 note(name, "psnr", psnr(p, t, m))
                 note(name, "seam", seam(p, m))
         print(i + len(part), flush=True)
+    cases = [c for c in pairs(2 * args.n, args.size, 23) if c["kind"] == "pair"][:args.n] if "refine" in args.parts else []
+    for i in range(0, len(cases), 8):
+        part = cases[i:i + 8]
+        if len(part) < 2:
+            continue  # a wrong subject needs another one
+        mask, target = (np.stack([c[k] for c in part]) for k in ("mask", "target"))
+        cut, placed = [c["cutout"] for c in part], [c["placed"] for c in part]
+        texts, filled = ["a " + c["info"]["name"] for c in part], np.stack([pipe.fill(c["target"], c["mask"]) for c in part])
+        for name, more in (("without", {}), ("with", dict(refine=True)), ("wrong subject", dict(refine=True, references=cut[1:] + cut[:1]))):
+            out = pipe(target, mask, cut, texts, beta=0.3, filled=filled, seed=i, placed=placed, **dict(options, refine=False) | more)
+            for o, t, m, p in zip(out, target, mask, placed):
+                on = p[..., 3] > 0.8
+                note(f"RefineNet {name}", "psnr", psnr(o, t, m))
+                note(f"RefineNet {name}", "chroma error", chroma_error(o, t, on))
+        print("refine", i + len(part), flush=True)
+    cases = insertions(max(4, args.n // 4), args.size, 9) if "seed" in args.parts else []
+    for c in cases:
+        cover = G.fit(c["cutout"], c["mask"])[1]
+        filled, lean = pipe.fill(c["scene"], c["mask"]), []
+        for seed in range(8):
+            out = pipe(c["scene"][None], c["mask"][None], [c["cutout"]], [""], beta=1.0, filled=filled[None], seed=seed, **options)[0]
+            lean.append(sideways(out, cover))
+        note("eight seeds", "spread of right - left", float(np.std(lean)))
     cases = [c for c in insertions(args.n, args.size, 9) if c["info"]["hue"] is not None] if "colour" in args.parts else []
     rng = np.random.default_rng(4)
     words = []

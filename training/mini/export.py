@@ -6,7 +6,7 @@ import torch
 from diffusers import DDIMScheduler
 from safetensors.torch import load_file, save_file
 from . import vae as V
-from .model import LATENT, RESAMPLER, SCHEDULER, UNET, LarGen
+from .model import LATENT, REFERENCE_TIME, RESAMPLER, SCHEDULER, UNET, LarGen
 from .paths import work
 from .tokenizer import Tokenizer
 from .train_clip import Clip
@@ -38,7 +38,7 @@ def write(out, vae, clip, model, tokenizer_folder, defaults=DEFAULTS):
     put(tmp, "vae", vae.state_dict(), dict(_class_name="AutoencoderKL", **V.CONFIG))
     for folder, net, channels in (("unet", model.unet, UNET["in_channels"]), ("refine_net", model.refine, LATENT)):
         config = dict(_class_name="UNet2DConditionModel", **dict(UNET, in_channels=channels))
-        put(tmp, folder, {k: v for k, v in net.state_dict().items() if ".processor." not in k}, config | (dict(guide_channels=LATENT) if folder == "unet" else {}))
+        put(tmp, folder, {k: v for k, v in net.state_dict().items() if ".processor." not in k}, config | (dict(guide_channels=LATENT) if folder == "unet" else dict(reference_timestep=REFERENCE_TIME)))
     save_file(half({f"detail_proj.{k}": v for k, v in model.detail.state_dict().items()}), f"{tmp}/refine_net/detail_encoder.safetensors", metadata={"format": "pt"})
     adapter = {f"image_proj.{k}": v for k, v in model.resampler.state_dict().items()}
     for i, proc in adapter_names(model.unet):

@@ -18,7 +18,7 @@ def join(rank, args):
     try:
         os.nice(max(0, 19 - os.nice(0)))
         with open(f"/proc/{os.getpid()}/autogroup", "w") as file:  # nice alone counts only inside one session's group
-            file.write("19")
+            file.write(os.environ.get("MINI_GROUP", "19"))
     except OSError:
         pass
     if args.world > 1:

@@ -76,8 +76,9 @@ class Pipeline:
         return np.stack(out), np.stack(covers)
 
     @torch.no_grad()
-    def __call__(self, scene, mask, cutouts, texts, beta=0.5, steps=20, strength=0.5, guidance=1.5, rescale=0.0, detail=1.0, refine=False, seed=0, filled=None, use_guide=True, parts=False, placed=None):
-        """scene u8 (B,S,S,3), mask u8 (B,S,S), cutouts: list of u8 RGBA or None (text only). Returns u8 (B,S,S,3); parts: also (decoded result, guide)."""
+    def __call__(self, scene, mask, cutouts, texts, beta=0.5, steps=20, strength=0.5, guidance=1.5, rescale=0.0, detail=1.0, refine=False, seed=0, filled=None, use_guide=True, parts=False, placed=None, references=None):
+        """scene u8 (B,S,S,3), mask u8 (B,S,S), cutouts: list of u8 RGBA or None (text only). Returns u8 (B,S,S,3); parts: also (decoded result, guide).
+        references: cut-outs that RefineNet sees in the place of `cutouts`, to measure what a wrong subject does."""
         n, s = len(scene), scene.shape[1]
         if filled is None:
             filled = np.stack([self.fill(a, b) for a, b in zip(scene, mask)])
@@ -100,7 +101,9 @@ class Pipeline:
         a = self.acp[times[0]] if times else None
         z = noise if strength >= 1 or not times else a.sqrt() * zg + (1 - a).sqrt() * noise
         bt = torch.full((2 * n, 1, 1), float(beta))
-        zr = encode(to_tensor(np.stack([clip_picture(c, s) for c in cutouts]))) if have and refine else None
+        zr = encode(to_tensor(np.stack([clip_picture(c, s) for c in references or cutouts]))) if have and refine else None
+        if references and zr is not None:
+            v1 = self.enc.vision(torch.from_numpy(np.stack([clip_picture(c, 128) for c in references])).permute(0, 3, 1, 2))[1]
         with autocast():
             ip = self.model.resampler(torch.cat([v2, self.enc.null_image[None].expand(n, -1, -1)])) if have and beta > 0 else None
             bank = [torch.cat([h, h]) for h in self.model.reference_features(zr, v1)] if zr is not None else None

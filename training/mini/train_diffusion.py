@@ -137,10 +137,11 @@ def carry_over(opt, old, old_names, names):
     opt.load_state_dict(dict(param_groups=fresh["param_groups"], state={i: state[n] for i, n in enumerate(names) if n in state}))
 
 
-def grouped(model, refine, frozen):
-    """(factor of the learning rate, named parameters): what RefineNet and the attention that reads it must learn anew learns faster. frozen: RefineNet stays what it is."""
+def grouped(model, refine, frozen, decoder=False):
+    """(factor of the learning rate, named parameters): what RefineNet and the attention that reads it must learn anew learns faster. frozen: RefineNet stays what it is;
+    decoder: the U-Net's decoder alone learns, so that nothing runs back through the rest."""
     reads = lambda n: n.startswith("unet.up_blocks") and ".attn1." in n
-    named = list(model.named_parameters())
+    named = [(n, p) for n, p in model.named_parameters() if not decoder or n.startswith(("refine.", "detail.", "unet.up_blocks", "unet.conv_out"))]
     plain = [(n, p) for n, p in named if not n.startswith(("refine.", "detail.")) and not (refine and reads(n))]
     return [(1.0, plain)] + ([(2.0, [(n, p) for n, p in named if (n.startswith(("refine.", "detail.")) and not frozen) or reads(n)])] if refine else [])
 
@@ -160,10 +161,10 @@ def work_one(rank, args):
         from .export import read_export
         model.load_state_dict(read_export(args.from_export)[2].state_dict())
         model.requires_grad_(True)
-    groups = grouped(model, refine, args.freeze_refine)
-    if args.freeze_refine:
-        model.refine.requires_grad_(False)
-        model.detail.requires_grad_(False)
+    groups = grouped(model, refine, args.freeze_refine, args.decoder_only)
+    learned = {n for _, g in groups for n, _ in g}
+    for n, p in model.named_parameters():
+        p.requires_grad_(n in learned)
     names, params = ([x[i] for g in groups for x in g[1]] for i in (0, 1))
     opt = torch.optim.AdamW([dict(params=[p for _, p in g], factor=f) for f, g in groups], lr=args.lr, betas=(0.9, 0.98), weight_decay=0.01)
     average = Average(model.state_dict(), args.ema)
@@ -231,6 +232,7 @@ if __name__ == "__main__":
     ap.add_argument("--every", type=float, default=240)
     ap.add_argument("--refine-share", type=float, default=0.85, help="stage 2: share of the steps with RefineNet")
     ap.add_argument("--freeze-refine", action="store_true", help="stage 2: RefineNet stays the copy it began as, only the U-Net learns to read it; a third cheaper")
+    ap.add_argument("--decoder-only", action="store_true", help="only the U-Net's decoder learns (and RefineNet, unless frozen)")
     ap.add_argument("--aligned", type=float, default=0.3, help="stage 2: share of the references that stand in the frame as the guide does")
     ap.add_argument("--validation", type=int, default=48)
     ap.add_argument("--seed", type=int, default=0)

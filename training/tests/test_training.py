@@ -33,7 +33,7 @@ def test_a_few_steps_lower_the_loss_and_a_run_goes_on_from_its_checkpoint(assets
     from mini import train_clip, train_diffusion
     torch.manual_seed(0)
     train_clip.work_one(0, argparse.Namespace(minutes=0.02, world=1, batch=6, lr=1e-3, every=1e9, seed=0, port=0, out=""))
-    options = dict(world=1, batch=4, size=64, lr=2e-3, tail=0.2, ema=0.5, every=1e9, validation=4, seed=0, port=0, out=assets("checkpoints", "t.pt"), from_export="", refine_share=0.6, aligned=0.3, freeze_refine=False)
+    options = dict(world=1, batch=4, size=64, lr=2e-3, tail=0.2, ema=0.5, every=1e9, validation=4, seed=0, port=0, out=assets("checkpoints", "t.pt"), from_export="", refine_share=0.6, aligned=0.3, freeze_refine=False, decoder_only=False)
     train_diffusion.work_one(0, argparse.Namespace(stage=1, minutes=0.25, **options))
     first = torch.load(assets("checkpoints", "t.pt"), weights_only=False)
     train_diffusion.work_one(0, argparse.Namespace(stage=1, minutes=0.05, **options))

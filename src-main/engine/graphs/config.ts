@@ -16,6 +16,8 @@ export const unetConfigSchema = z.object({
   out_channels: z.int().positive().default(4),
   /** Ours: channels of a guide latent behind the masked-image latent, 0 for none. */
   guide_channels: z.int().nonnegative().default(0),
+  /** Ours, of a RefineNet: it reads its references free of noise, always at this timestep; without it they are diffused to the timestep of the step, as published. */
+  reference_timestep: z.int().nonnegative().nullish(),
   block_out_channels: z.array(z.int().positive()).min(1).default([320, 640, 1280, 1280]),
   down_block_types: z
     .array(z.enum(['CrossAttnDownBlock2D', 'DownBlock2D']))

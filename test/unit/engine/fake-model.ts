@@ -5,6 +5,7 @@ import { tensor, zeros, type Tensor } from '../../../src-main/engine/runtime/ten
 export interface Calls {
   predict: PredictInput[]
   refine: number
+  references: { latent: Tensor; timestep: number }[]
   encode: number
   decode: number
   text: string[]
@@ -15,8 +16,8 @@ export interface Calls {
  * A model whose networks are a few sums: the latent is the 8 x 8 mean of the picture, the U-Net says that the clean latent is the guide's (or mid-grey). Everything the
  * method does around the networks is real.
  */
-export function fakeModel(guideChannels = true): { model: LarGenModel; calls: Calls } {
-  const calls: Calls = { predict: [], refine: 0, encode: 0, decode: 0, text: [], vision: 0 }
+export function fakeModel(guideChannels = true, referenceTimestep: number | null = null): { model: LarGenModel; calls: Calls } {
+  const calls: Calls = { predict: [], refine: 0, references: [], encode: 0, decode: 0, text: [], vision: 0 }
   const model: LarGenModel = {
     facts: {
       folder: 'fake',
@@ -27,6 +28,7 @@ export function fakeModel(guideChannels = true): { model: LarGenModel; calls: Ca
       vaeFactor: 8,
       latentMultiple: 1,
       guideChannels,
+      referenceTimestep,
       inpaintingChannels: true,
       imageTokensFrom: 'penultimate',
       maskToLatent: 'antialiased',
@@ -82,8 +84,9 @@ export function fakeModel(guideChannels = true): { model: LarGenModel; calls: Ca
       calls.decode++
       return Promise.resolve(enlarged(latent))
     },
-    refineFeatures: (noisy) => {
+    refineFeatures: (noisy, timestep) => {
       calls.refine++
+      calls.references.push({ latent: noisy, timestep })
       return Promise.resolve(new Map([['up', zeros([1, 4, noisy.shape[1] ?? 1])]]))
     },
     predict: (input) => {

@@ -47,8 +47,7 @@ function inputsOf(recipe: Recipe): JobInputs {
   return { recipe, scene, mask: boxMask(100, 80, { x: 30, y: 20, w: 40, h: 40 }), subjects: recipe.subjects.map(() => subject) }
 }
 
-function workshopOf(guideChannels = true) {
-  const { model, calls } = fakeModel(guideChannels)
+function workshopOf(guideChannels = true, { model, calls } = fakeModel(guideChannels)) {
   const workshop: Workshop = {
     model: () => Promise.resolve(model),
     fill: (picture, hole) => Promise.resolve({ ...picture, pixels: picture.pixels.map((value, at) => (hole.pixels[Math.floor(at / 3)] === 0 ? value : 90)) }),
@@ -91,6 +90,16 @@ describe('generate', () => {
     expect(calls.predict).toHaveLength(20)
     expect(calls.predict.every((input) => input.text.shape[0] === 2 && input.features !== undefined)).toBe(true)
     expect(calls.predict.map((input) => input.beta).filter((beta, at) => at % 4 === 0)).toEqual([0, 0.25, 0.5, 0.75, 1])
+  })
+
+  it('shows the subject free of noise, once for all steps and seeds, to a RefineNet that was trained so', async () => {
+    const fake = fakeModel(true, 499)
+    const { workshop } = workshopOf(true, fake)
+    for (const seed of [1, 2]) await generate(inputsOf(recipeOf({ seed })), workshop)
+    expect(fake.calls.references.map(({ timestep }) => timestep)).toEqual([499])
+    const [, , height = 0, width = 0] = fake.calls.references[0]!.latent.shape
+    expect(new Set(fake.calls.references[0]!.latent.data.slice(0, height * width)).size).toBeLessThan((height * width) / 2)
+    expect(fake.calls.predict.every((input) => input.features !== undefined)).toBe(true)
   })
 
   it('leaves image tokens, RefineNet and guide out for a text alone, and the text out for a subject alone', async () => {
