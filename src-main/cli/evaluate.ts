@@ -68,7 +68,7 @@ export function addEvaluate(program: Command): void {
     .option('--out <folder>', 'results and report; a folder with results of the same benchmark and settings is gone on with')
     .option(
       '--methods <list>',
-      'fill, naive-paste, text, subject[@beta][:no-refine], both[@beta][:no-refine], MODEL/..., or table-1, table-2, betas, all',
+      'fill, naive-paste, text, subject[@beta], both[@beta], the last two with any of :no-refine, :no-assign, :no-locate, MODEL/..., or table-1, table-2, betas, all',
       'all',
     )
     .option('--model <id or folder>', 'a model that takes part, again for more; every model at hand by default', collect, [])

@@ -3,9 +3,11 @@ import { UserError } from '../contract/errors.ts'
 /** How a region is repainted, apart from the model. */
 export interface Way {
   readonly kind: 'fill' | 'naive-paste' | 'text' | 'subject' | 'both'
-  /** Read by `subject` and `both` alone, as is `refine`. */
+  /** Read by `subject` and `both` alone, as is `refine`. At 0 the image tokens count nothing: the method without Assign. */
   readonly beta: number
   readonly refine: boolean
+  /** Whether the model sees the zoomed-in surroundings of the region, as Locate has it, or the whole picture. */
+  readonly zoomIn: boolean
 }
 
 /** A way of a model; fill and naive paste need none. */
@@ -19,6 +21,8 @@ export interface Method {
 /** What a model can do, as far as methods ask for it. */
 export interface ModelAbilities {
   readonly id: string
+  /** False for a model that paints by example. */
+  readonly text: boolean
   readonly subject: boolean
   readonly refine: boolean
   readonly defaults: { readonly betaWithText: number; readonly betaSubjectOnly: number }
@@ -26,15 +30,16 @@ export interface ModelAbilities {
 
 /** Betas of the curve. */
 const CURVE = [0, 0.25, 0.5, 0.75, 1]
-/** Beta at which RefineNet is judged, the paper's. */
-const ABLATION_BETA = 0.3
+/** Beta at which parts of the method are judged, the paper's. */
+export const ABLATION_BETA = 0.3
 
 const SETS: Readonly<Record<string, readonly string[]>> = {
   'table-1': ['fill', 'naive-paste', 'text', 'subject', 'both'],
-  'table-2': ['text', 'subject', 'subject:no-refine', `both@${ABLATION_BETA}`, `both@${ABLATION_BETA}:no-refine`],
+  'table-2': ['text', 'subject', 'subject:no-refine', ...['', ':no-refine', ':no-assign', ':no-locate'].map((without) => `both@${ABLATION_BETA}${without}`)],
   betas: CURVE.map((beta) => `both@${beta}`),
 }
-const EXPECTED = 'expected fill, naive-paste, text, subject[@beta][:no-refine], both[@beta][:no-refine], or a set: table-1, table-2, betas, all'
+const EXPECTED =
+  'expected fill, naive-paste, text[:no-locate], subject[@beta] or both[@beta] with any of :no-refine, :no-assign, :no-locate, or a set: table-1, table-2, betas, all'
 
 /**
  * Methods out of a list such as `table-1,both@0.3:no-refine,mini/text`. What names no model is done with every model of `models`; a set leaves out what a model cannot do,
@@ -63,22 +68,33 @@ export function methodsOf(list: string, models: readonly ModelAbilities[]): Meth
 }
 
 function methodOf(text: string, asked: string, model: ModelAbilities): Method {
-  if (text === 'fill' || text === 'naive-paste') return { name: text, model: null, way: { kind: text, beta: 0, refine: false } }
-  if (text === 'text') return { name: `${model.id}/text`, model: model.id, way: { kind: 'text', beta: 0, refine: false } }
-  const parts = /^(subject|both)(?:@([0-9.]+))?(:no-refine)?$/.exec(text)
+  if (text === 'fill' || text === 'naive-paste') return { name: text, model: null, way: { kind: text, beta: 0, refine: false, zoomIn: true } }
+  const parts = /^(text|subject|both)(?:@([0-9.]+))?((?::no-(?:refine|assign|locate))*)$/.exec(text)
   if (parts === null) throw wrong(asked, EXPECTED)
+  const without = new Set((parts[3] ?? '').split(':'))
+  const zoomIn = !without.has('no-locate')
+  const suffix = zoomIn ? '' : ':no-locate'
+  if (parts[1] === 'text') {
+    if (parts[2] !== undefined || without.has('no-refine') || without.has('no-assign')) throw wrong(asked, EXPECTED)
+    return { name: `${model.id}/text${suffix}`, model: model.id, way: { kind: 'text', beta: 0, refine: false, zoomIn } }
+  }
   const kind = parts[1] === 'subject' ? 'subject' : 'both'
-  const beta = parts[2] === undefined ? null : Number(parts[2])
-  if (beta !== null && !(beta >= 0 && beta <= 1)) throw wrong(asked, `expected a beta from 0 to 1, found "${parts[2] ?? ''}"`)
+  const asIs = parts[2] === undefined ? null : Number(parts[2])
+  if (asIs !== null && !(asIs >= 0 && asIs <= 1)) throw wrong(asked, `expected a beta from 0 to 1, found "${parts[2] ?? ''}"`)
+  if (!model.text && (without.has('no-assign') || (asIs !== null && asIs !== 1)))
+    throw wrong(asked, `model "${model.id}" paints by example; its subject has no strength to choose`)
+  // Image tokens of weight 0 are none: no second method.
+  const beta = model.text ? (without.has('no-assign') ? 0 : asIs) : 1
   // A model without a RefineNet has one way, not two of the same pixels.
-  const refine = model.refine && parts[3] === undefined
+  const refine = model.refine && !without.has('no-refine')
   // The default is written out, so that `both` and `both@0.5` are one method where that is the default.
   const shown = beta ?? (kind === 'both' ? model.defaults.betaWithText : model.defaults.betaSubjectOnly)
-  const name = `${model.id}/${kind}@${shown}${model.refine && !refine ? ':no-refine' : ''}`
-  return { name, model: model.id, way: { kind, beta: shown, refine } }
+  const name = `${model.id}/${kind}@${shown}${model.refine && !refine ? ':no-refine' : ''}${suffix}`
+  return { name, model: model.id, way: { kind, beta: shown, refine, zoomIn } }
 }
 
 function lackOf(way: Way, model: ModelAbilities): string | null {
+  if ((way.kind === 'text' || way.kind === 'both') && !model.text) return 'text encoder'
   return (way.kind === 'subject' || way.kind === 'both') && !model.subject ? 'image encoder for a subject' : null
 }
 

@@ -54,6 +54,10 @@ export const resultSchema = z.strictObject({
   gradientError: measured,
   colourTruth: measured,
   edgesTruth: measured,
+  // Results of before these were measured go on without them.
+  rim: measured.default(null),
+  seamExcess: measured.default(null),
+  rimExcess: measured.default(null),
   seconds: z.number().nonnegative(),
   notices: z.array(z.string()),
 })

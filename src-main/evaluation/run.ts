@@ -1,4 +1,5 @@
 import { UserError } from '../contract/errors.ts'
+import type { Box } from '../contract/basics.ts'
 import type { ModelManifest } from '../contract/model-manifest.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import { EXACT_SPEED } from '../contract/speed.ts'
@@ -6,7 +7,7 @@ import { layPatch } from '../engine/blend.ts'
 import { ByteCache } from '../engine/byte-cache.ts'
 import { generate } from '../engine/generate.ts'
 import { boundsOf } from '../engine/image/masks.ts'
-import type { Rgb } from '../engine/image/raster.ts'
+import type { Coverage, Rgb } from '../engine/image/raster.ts'
 import type { Workshop } from '../engine/job.ts'
 import { hash32, type Benchmark, type Case } from './benchmark.ts'
 import { CaseReader, type CaseInputs } from './case-inputs.ts'
@@ -108,7 +109,7 @@ async function runCase(
         pair: one.truthFile !== null,
         clipI: identity,
         clipT: text,
-        ...measure(picture, paste.picture, inputs),
+        ...measure(picture, paste, inputs),
         seconds,
         notices,
       }
@@ -152,8 +153,14 @@ async function repaint(evaluation: Evaluation, contestant: Contestant | null, me
     // One noise for all methods of a case, so that differences between them are the methods' own.
     seed: hash32(`${settings.seed} ${one.id}`),
     refine: way.refine,
+    contextBox: way.zoomIn ? null : wholePicture(inputs.scene),
   }
   return await painted(recipe, workshop, inputs)
+}
+
+/** The square about the picture: what a model without zoom-in is shown. */
+function wholePicture({ width, height }: Rgb): Box {
+  return { x: 0, y: 0, w: width, h: height }
 }
 
 async function filled(workshop: Workshop, inputs: CaseInputs, featherPx: number): Promise<Painted> {
@@ -162,13 +169,13 @@ async function filled(workshop: Workshop, inputs: CaseInputs, featherPx: number)
   return await painted({ ...baseRecipe(inputs), featherPx }, workshop, inputs)
 }
 
-async function pasted(workshop: Workshop, inputs: CaseInputs): Promise<Painted> {
+async function pasted(workshop: Workshop, inputs: CaseInputs): Promise<Painted & { readonly shape: Coverage }> {
   const [subject] = inputs.subjects
   if (subject === undefined) throw new RangeError('a case has a subject')
   const hole = await filled(workshop, inputs, 0)
   const started = performance.now()
-  const picture = naivePaste(hole.picture, inputs.mask, subject)
-  return { picture, seconds: rounded(hole.seconds + (performance.now() - started) / 1000), notices: [] }
+  const { picture, shape } = naivePaste(hole.picture, inputs.mask, subject)
+  return { picture, shape, seconds: rounded(hole.seconds + (performance.now() - started) / 1000), notices: [] }
 }
 
 /** A fill of the case; every other method changes it. */

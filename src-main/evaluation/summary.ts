@@ -1,8 +1,24 @@
 import type { Header, Result } from './results.ts'
+import { ABLATION_BETA } from './methods.ts'
 import { estimate, pairedDifference, type Estimate, type Value } from './statistics.ts'
 
 /** Figures a table may show; the fields of a result that are numbers. */
-export const FIGURES = ['clipI', 'clipT', 'colour', 'edges', 'seam', 'changedOutside', 'psnr', 'gradientError', 'colourTruth', 'edgesTruth', 'seconds'] as const
+export const FIGURES = [
+  'clipI',
+  'clipT',
+  'colour',
+  'edges',
+  'seam',
+  'rim',
+  'changedOutside',
+  'psnr',
+  'gradientError',
+  'colourTruth',
+  'edgesTruth',
+  'seamExcess',
+  'rimExcess',
+  'seconds',
+] as const
 export type Figure = (typeof FIGURES)[number]
 type Estimates = Readonly<Partial<Record<Figure, Estimate>>>
 
@@ -38,8 +54,8 @@ export interface Summary {
   readonly results: number
   readonly changedOutside: number
   readonly methods: readonly MethodSummary[]
-  /** With RefineNet against without. */
-  readonly refine: readonly Comparison[]
+  /** With a part of the method against without it: RefineNet, Assign's image tokens, Locate's zoom-in. */
+  readonly parts: readonly Comparison[]
   /** Subject-only methods against each baseline. */
   readonly baselines: readonly Comparison[]
   readonly curves: readonly Curve[]
@@ -62,18 +78,26 @@ export function summarise(header: Header, results: readonly Result[]): Summary {
       cases: estimates(main.filter((result) => result.method === method)),
       pairs: estimates(pairs.filter((result) => result.method === method)),
     })),
-    refine: names.filter((name) => names.includes(`${name}:no-refine`)).map((name) => compare(`${name}:no-refine`, name)),
+    parts: names.flatMap((name) => withoutPart(name, names).map((without) => compare(without, name))),
     baselines: names.filter((name) => /\/subject@/.test(name)).flatMap((name) => baselinesOf(name, names).map((base) => compare(base, name))),
     curves: curvesOf(main, names),
     notices: counted(results.flatMap(({ notices }) => notices)),
   }
 }
 
-/** Reading order: without a model first, then model by model: text, subject, both, each by rising beta, without RefineNet after with it. */
+/** The same method with one part less, where it was run. Beta 0 is the method without Assign; it is set against the beta at which parts are judged. */
+function withoutPart(name: string, names: readonly string[]): string[] {
+  const found = /^(.+)\/both@([0-9.]+)(.*)$/.exec(name)
+  const noAssign = found !== null && Number(found[2]) === ABLATION_BETA ? [`${found[1] ?? ''}/both@0${found[3] ?? ''}`] : []
+  const others = name.endsWith(':no-locate') ? [] : [`${name}:no-refine`, ...noAssign, `${name}:no-locate`]
+  return others.filter((other) => names.includes(other))
+}
+
+/** Reading order: without a model first, then model by model: text, subject, both, each by rising beta, what lacks a part after what has it. */
 function orderOf(method: string): readonly (string | number)[] {
-  const found = /^(?:(.+)\/)?(fill|naive-paste|text|subject|both)(?:@([0-9.]+))?(:no-refine)?$/.exec(method)
+  const found = /^(?:(.+)\/)?(fill|naive-paste|text|subject|both)(?:@([0-9.]+))?((?::no-(?:refine|locate))*)$/.exec(method)
   const way = ['fill', 'naive-paste', 'text', 'subject', 'both'].indexOf(found?.[2] ?? '')
-  return [found?.[1] ?? '', way, Number(found?.[3] ?? 0), found?.[4] === undefined ? 0 : 1]
+  return [found?.[1] ?? '', way, Number(found?.[3] ?? 0), found?.[4] ?? '']
 }
 
 function compareOrders(a: readonly (string | number)[], b: readonly (string | number)[]): number {

@@ -12,6 +12,19 @@ const LEAST_JUMP = 0.5
  * @returns null where the mask has no border inside the picture
  */
 export function seam(picture: Rgb, mask: Coverage): number | null {
+  return jumpAcross(picture, mask, 'outside')
+}
+
+/**
+ * The same for the rim of a subject: the jump across the contour that the fitted cut-out has, over the jump across its parallels on both sides, so that texture of subject and
+ * ground both count as "elsewhere". A thing in a photograph has a rim too: judge by the excess over the ground truth's.
+ * @param shape where the cut-out lies, clipped by the mask
+ */
+export function rim(picture: Rgb, shape: Coverage): number | null {
+  return jumpAcross(picture, shape, 'both')
+}
+
+function jumpAcross(picture: Rgb, mask: Coverage, sides: 'outside' | 'both'): number | null {
   const region = boundsOf(mask)
   if (region === null) return null
   const x = Math.max(0, region.x - FARTHEST - 2)
@@ -37,7 +50,9 @@ export function seam(picture: Rgb, mask: Coverage): number | null {
     }
     // Whole depths of the first pixel inside are 1, so contours lie at half depths.
     const crosses = Math.floor(low - 0.5) !== Math.floor(high - 0.5)
-    if (!crosses || high > -NEAREST || high < -FARTHEST) return
+    // A contour is as far away as the pixel on its near side.
+    const away = high < 0 ? -high : low
+    if (!crosses || (high > 0 && sides === 'outside') || away < NEAREST || away > FARTHEST) return
     elsewhere.sum += jump
     elsewhere.count++
   }

@@ -41,6 +41,27 @@ export const COLUMNS: Readonly<Record<Figure, Column>> = {
     better: 'lower',
     digits: 2,
   },
+  rim: {
+    figure: 'rim',
+    title: 'Rim',
+    about: 'The same across the contour of the fitted cut-out, over its parallels on both sides. Things in photographs have rims too: see the excess.',
+    better: 'lower',
+    digits: 2,
+  },
+  seamExcess: {
+    figure: 'seamExcess',
+    title: 'Seam, excess',
+    about: 'Seam less that of the ground truth at the same border; 0: as in the photograph.',
+    better: 'lower',
+    digits: 2,
+  },
+  rimExcess: {
+    figure: 'rimExcess',
+    title: 'Rim, excess',
+    about: 'Rim less that of the ground truth at the same contour; 0: as in the photograph, below 0: softer.',
+    better: 'lower',
+    digits: 2,
+  },
   changedOutside: {
     figure: 'changedOutside',
     title: 'Changed outside',

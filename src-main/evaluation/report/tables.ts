@@ -17,10 +17,10 @@ export interface Row {
 
 /** The paper's two tables in form, then the judges without a network, the ground truth, and the differences. */
 export function tablesOf(summary: Summary): Table[] {
-  const { methods, refine, baselines } = summary
+  const { methods, parts, baselines } = summary
   const groups = [
     { name: 'neither', test: (method: string) => method === 'fill' },
-    { name: 'text', test: (method: string) => method.endsWith('/text') },
+    { name: 'text', test: (method: string) => /\/text(:|$)/.test(method) },
     { name: 'subject', test: (method: string) => method === 'naive-paste' || /\/subject@/.test(method) },
     { name: 'subject and text', test: (method: string) => /\/both@/.test(method) },
   ]
@@ -33,30 +33,37 @@ export function tablesOf(summary: Summary): Table[] {
         'By what a method is given. CLIP-I and CLIP-T of all methods are against the subject and the text of the case, also of those that were not given them.',
     },
   ]
-  if (refine.length > 0) {
-    const pairs = methods.filter(({ method }) => refine.some(({ from, to }) => method === from || method === to))
+  if (parts.length > 0) {
+    const pairs = methods.filter(({ method }) => parts.some(({ from, to }) => method === from || method === to))
     tables.push({
       ...methodTable(
-        'Table 2. Without and with RefineNet',
+        'Table 2. Without and with parts of the method',
         [...pairs].sort((a, b) => a.method.localeCompare(b.method)),
         'cases',
         ['clipI', 'clipT', 'colour', 'edges'],
         given,
       ),
-      about: 'The same seeds with and without the features of RefineNet.',
+      about:
+        "The same seeds with and without the features of RefineNet (:no-refine), the zoom-in of Locate (:no-locate: the model sees the whole picture), and Assign's image tokens (beta 0).",
     })
     tables.push({
-      ...comparisonTable('Table 2, differences', refine, 'cases', ['clipI', 'clipT', 'colour', 'edges']),
-      about: 'What RefineNet adds, case by case; in brackets how many standard errors that is from 0.',
+      ...comparisonTable('Table 2, differences', parts, 'cases', ['clipI', 'clipT', 'colour', 'edges']),
+      about: 'What each part adds, case by case; in brackets how many standard errors that is from 0.',
     })
   }
   tables.push({
-    ...methodTable('Table 3. Judges that are no network', inGroups, 'cases', ['colour', 'edges', 'seam', 'changedOutside'], given),
+    ...methodTable('Table 3. Judges that are no network', inGroups, 'cases', ['colour', 'edges', 'seam', 'rim', 'changedOutside'], given),
     about: 'None of these took part in any training.',
   })
   if (methods.some(({ pairs }) => pairs.psnr !== undefined)) {
     tables.push({
-      ...methodTable('Table 4. Against a ground truth', inGroups, 'pairs', ['psnr', 'gradientError', 'colourTruth', 'edgesTruth', 'seam'], given),
+      ...methodTable(
+        'Table 4. Against a ground truth',
+        inGroups,
+        'pairs',
+        ['psnr', 'gradientError', 'colourTruth', 'edgesTruth', 'seamExcess', 'rimExcess'],
+        given,
+      ),
       about: 'Over the pairs alone, inside the mask.',
     })
     if (baselines.length > 0) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { labOf } from '../../../src-main/engine/image/lab.ts'
 import { histogramLikeness, labHistogram } from '../../../src-main/evaluation/measures/colour.ts'
 import { edgeAgreement } from '../../../src-main/evaluation/measures/edges.ts'
-import { seam } from '../../../src-main/evaluation/measures/seam.ts'
+import { rim, seam } from '../../../src-main/evaluation/measures/seam.ts'
 import { gradientError, psnrInside } from '../../../src-main/evaluation/measures/truth.ts'
 import { boxMask } from '../../../src-main/engine/image/masks.ts'
 import { drawn } from './helpers.ts'
@@ -67,6 +67,34 @@ describe('seam', () => {
   it('is null without a border', () => {
     expect(seam(texture, boxMask(SIDE, SIDE, { x: 0, y: 0, w: SIDE, h: SIDE }))).toBeNull()
     expect(seam(texture, boxMask(SIDE, SIDE, { x: 0, y: 0, w: 0, h: 0 }))).toBeNull()
+  })
+})
+
+describe('rim', () => {
+  const shape = boxMask(SIDE, SIDE, { x: 24, y: 24, w: 16, h: 16 })
+  const within = (x: number, y: number) => x >= 24 && x < 40 && y >= 24 && y < 40
+  /** A plain thing of another level on a textured ground; `soft` pixels wide its border. */
+  const thing = (level: number, soft: number) =>
+    drawn(SIDE, SIDE, 3, (x, y) => {
+      const depth = Math.min(x - 24, 39 - x, y - 24, 39 - y) + 0.5
+      const share = Math.min(1, Math.max(0, 0.5 + depth / soft))
+      return Array<number>(3).fill(100 + noise(x, y, 20) + share * level)
+    })
+
+  it('sees the contour of what was laid in, which the border of the mask does not', () => {
+    const pasted = drawn(SIDE, SIDE, 3, (x, y) => Array<number>(3).fill((within(x, y) ? 160 : 100) + noise(x, y, 20)))
+    expect(rim(texture, shape)!).toBeGreaterThan(0.7)
+    expect(rim(texture, shape)!).toBeLessThan(1.4)
+    expect(rim(pasted, shape)!).toBeGreaterThan(3)
+    expect(seam(pasted, mask)).toBe(seam(texture, mask))
+  })
+
+  it('is lower for a softer border', () => {
+    expect(rim(thing(60, 6), shape)!).toBeLessThan(rim(thing(60, 1), shape)! / 2)
+  })
+
+  it('is null where nothing was laid in', () => {
+    expect(rim(texture, boxMask(SIDE, SIDE, { x: 0, y: 0, w: 0, h: 0 }))).toBeNull()
   })
 })
 

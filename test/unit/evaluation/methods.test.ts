@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { methodsOf, takes, type ModelAbilities } from '../../../src-main/evaluation/methods.ts'
 
-const mini: ModelAbilities = { id: 'mini', subject: true, refine: true, defaults: { betaWithText: 0.5, betaSubjectOnly: 1 } }
+const mini: ModelAbilities = { id: 'mini', text: true, subject: true, refine: true, defaults: { betaWithText: 0.5, betaSubjectOnly: 1 } }
 const adapter: ModelAbilities = { ...mini, id: 'some/adapter', refine: false }
 const plain: ModelAbilities = { ...mini, id: 'plain', subject: false, refine: false }
 const names = (list: string, models: readonly ModelAbilities[]) => methodsOf(list, models).map(({ name }) => name)
@@ -21,7 +21,24 @@ describe('methodsOf', () => {
 
   it('knows one way where there is no RefineNet to leave out', () => {
     expect(names('both@0.3,both@0.3:no-refine', [adapter])).toEqual(['some/adapter/both@0.3'])
-    expect(methodsOf('both@0.3:no-refine', [mini])[0]?.way).toEqual({ kind: 'both', beta: 0.3, refine: false })
+    expect(methodsOf('both@0.3:no-refine', [mini])[0]?.way).toEqual({ kind: 'both', beta: 0.3, refine: false, zoomIn: true })
+  })
+
+  it('leaves out parts of the method: no Assign is beta 0, no Locate the whole picture', () => {
+    expect(names('both@0.3:no-assign,both@0,subject:no-locate:no-refine,text:no-locate', [mini])).toEqual([
+      'mini/both@0',
+      'mini/subject@1:no-refine:no-locate',
+      'mini/text:no-locate',
+    ])
+    expect(methodsOf('both@0.3:no-locate', [mini])[0]?.way).toEqual({ kind: 'both', beta: 0.3, refine: true, zoomIn: false })
+    expect(names('table-2', [mini])).toEqual(expect.arrayContaining(['mini/both@0', 'mini/both@0.3:no-locate']))
+  })
+
+  it('gives a model that paints by example its subject alone', () => {
+    const example: ModelAbilities = { ...mini, id: 'example', text: false, refine: false }
+    expect(names('table-1', [example])).toEqual(['fill', 'naive-paste', 'example/subject@1'])
+    expect(() => methodsOf('both', [example])).toThrow(/model "example" has no text encoder/)
+    expect(() => methodsOf('subject@0.5', [example])).toThrow(/paints by example; its subject has no strength to choose/)
   })
 
   it('leaves out of a set what a model cannot do, and refuses it by name', () => {
@@ -39,6 +56,7 @@ describe('methodsOf', () => {
     ['paint', /expected fill, naive-paste/],
     ['both@2', /expected a beta from 0 to 1, found "2"/],
     ['both@', /expected fill/],
+    ['text:no-refine', /expected fill/],
     ['other/text', /no model "other" takes part; there are mini/],
     ['', /expected fill/],
   ])('refuses "%s" in one line', (list, line) => {

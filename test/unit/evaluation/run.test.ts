@@ -78,7 +78,7 @@ async function evaluate(
     await runEvaluation({
       benchmark,
       cases: benchmark.cases,
-      methods: methodsOf(methods, [{ id: 'fake', subject: true, refine: true, defaults }]),
+      methods: methodsOf(methods, [{ id: 'fake', text: true, subject: true, refine: true, defaults }]),
       settings,
       judge,
       results,
@@ -233,6 +233,9 @@ describe('summarise', () => {
     gradientError: null,
     colourTruth: null,
     edgesTruth: null,
+    rim: null,
+    seamExcess: null,
+    rimExcess: null,
     seconds: 1,
     notices: [],
   })
@@ -252,9 +255,22 @@ describe('summarise', () => {
 
   it('compares with and without RefineNet case by case', () => {
     const results = ['c0', 'c1'].flatMap((id, index) => [line('m/both@0.3', id, 0.5 + index, 0.2), line('m/both@0.3:no-refine', id, 0.4 + index, 0.25)])
-    const [refine] = summarise(header, results).refine
+    const [refine] = summarise(header, results).parts
     expect([refine?.from, refine?.to]).toEqual(['m/both@0.3:no-refine', 'm/both@0.3'])
     expect(refine?.cases.clipI?.mean).toBeCloseTo(0.1, 9)
     expect(refine?.cases.clipT?.mean).toBeCloseTo(-0.05, 9)
+  })
+
+  it('sets a method against itself with one part less: RefineNet, Assign (beta 0), the zoom-in of Locate', () => {
+    const names = ['m/both@0.3', 'm/both@0.3:no-refine', 'm/both@0', 'm/both@0.3:no-locate', 'm/both@0.5', 'm/both@0.3:no-refine:no-locate']
+    const results = ['c0', 'c1'].flatMap((id) => names.map((name, index) => line(name, id, index, 0)))
+    const { parts, methods } = summarise(header, results)
+    expect(parts.map(({ from, to }) => [from, to])).toEqual([
+      ['m/both@0.3:no-refine', 'm/both@0.3'],
+      ['m/both@0', 'm/both@0.3'],
+      ['m/both@0.3:no-locate', 'm/both@0.3'],
+      ['m/both@0.3:no-refine:no-locate', 'm/both@0.3:no-refine'],
+    ])
+    expect(methods.map(({ method }) => method).slice(0, 2)).toEqual(['m/both@0', 'm/both@0.3'])
   })
 })
