@@ -24,6 +24,13 @@ export function numberList(low: number, high: number): (text: string) => number[
   return (text) => text.split(',').map(numberIn(low, high))
 }
 
+/** `from,to`: a part of the schedule, in shares. */
+export function interval(text: string): [number, number] {
+  const [from = NaN, to = NaN, ...more] = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)))
+  if (more.length > 0 || !(from >= 0 && from <= to && to <= 1)) throw new InvalidArgumentError(`expected from,to with 0 <= from <= to <= 1, found "${text}".`)
+  return [from, to]
+}
+
 /** `x,y,w,h` or `x,y,w,h,degrees`: the box before it is turned, its top-left corner first. */
 export function placement(text: string): Placement {
   const parts = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)))
@@ -37,4 +44,11 @@ export function placement(text: string): Placement {
 /** For options that may be given several times. */
 export function collect(value: string, before: string[]): string[] {
   return [...before, value]
+}
+
+/** `k/n`: the k-th of n parts of the work. */
+export function partOfWhole(text: string): { number: number; count: number } {
+  const [number = NaN, count = NaN] = /^\d+\/\d+$/.test(text) ? text.split('/').map(Number) : []
+  if (!(count >= 1 && count <= 100_000 && number >= 1 && number <= count)) throw new InvalidArgumentError(`expected k/n with k from 1 to n, found "${text}".`)
+  return { number, count }
 }

@@ -1,5 +1,5 @@
 import { relative, resolve, sep } from 'node:path'
-import { InvalidArgumentError, Option, type Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { UserError } from '../contract/errors.ts'
 import {
   buildSpec,
@@ -18,7 +18,7 @@ import {
   type ShardReport,
 } from '../data-engine/index.ts'
 import { makeFolder } from '../pictures/files.ts'
-import { collect, numberIn, wholeNumberIn } from './arguments.ts'
+import { collect, numberIn, partOfWhole, wholeNumberIn } from './arguments.ts'
 import { consoleFor, type Console } from './console.ts'
 import { NON_ENTITIES, openStages, type StageOptions } from './dataset-stages.ts'
 import { checkWritable } from './job.ts'
@@ -46,7 +46,7 @@ export function addDatasetBuild(dataset: Command): void {
   withRayOptions(
     withPlanOptions(dataset.command('build').description('tag, localize, segment and caption; called again with the same folder it goes on where it was')),
   )
-    .option('--shard <k/n>', 'only the k-th of n parts of the photos, by their hashes, and no merge', shardOf)
+    .option('--shard <k/n>', 'only the k-th of n parts of the photos, by their hashes, and no merge', partOfWhole)
     .addOption(new Option('--objects <which>', 'every object, or only what stands out (much quicker)').choices(['all', 'salient']).default('all'))
     .option('--drop-tags <file>', 'more words that are no things, one a line; may be given several times', collect, [])
     .option('--min-area <share>', 'least share of the photo', share, DEFAULT_FILTERS.minArea)
@@ -189,12 +189,6 @@ function summary(
 
 function figures({ photos, known, unreadable, seconds, stages }: ShardReport): Record<string, unknown> {
   return { photosOfShard: photos, known, unreadableNow: unreadable, seconds, stages }
-}
-
-function shardOf(text: string): Shard {
-  const [number = NaN, count = NaN] = /^\d+\/\d+$/.test(text) ? text.split('/').map(Number) : []
-  if (!(count >= 1 && count <= 100_000 && number >= 1 && number <= count)) throw new InvalidArgumentError(`expected k/n with k from 1 to n, found "${text}".`)
-  return { number, count }
 }
 
 function timeLeft(seconds: number): string {

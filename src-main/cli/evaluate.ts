@@ -8,6 +8,7 @@ import { readBenchmark } from '../evaluation/benchmark.ts'
 import { clipJudge, type ClipJudge } from '../evaluation/clip-judge.ts'
 import { makeBenchmark } from '../evaluation/make/make-benchmark.ts'
 import { methodsOf } from '../evaluation/methods.ts'
+import { adoptParts, casesOf, partFolder, type Part } from '../evaluation/parts.ts'
 import { Thumbnails } from '../evaluation/report/sheets.ts'
 import { writeReport } from '../evaluation/report/write-report.ts'
 import { ResultFile, type Header, type Settings } from '../evaluation/results.ts'
@@ -16,12 +17,14 @@ import { summarise } from '../evaluation/summary.ts'
 import { findModel, readLibrary, summaryOf, type ReadManifest } from '../models/index.ts'
 import { sha256Of } from '../pictures/blob-store.ts'
 import { makeFolder } from '../pictures/files.ts'
-import { collect, numberIn, wholeNumberIn } from './arguments.ts'
+import { collect, numberIn, partOfWhole, wholeNumberIn } from './arguments.ts'
 import { consoleFor, type Console } from './console.ts'
 import { checkWritable, workshopFor } from './job.ts'
 import { appName, assistNetworks, modelFolders } from './places.ts'
+import { runOnRay, withRayOptions, type RayOptions } from './ray.ts'
 
-interface EvaluateOptions {
+interface EvaluateOptions extends RayOptions {
+  readonly shard?: Part
   readonly benchmark?: string
   readonly out?: string
   readonly methods: string
@@ -68,7 +71,7 @@ export function addEvaluate(program: Command): void {
     .option('--out <folder>', 'results and report; a folder with results of the same benchmark and settings is gone on with')
     .option(
       '--methods <list>',
-      'fill, naive-paste, text, subject[@beta], both[@beta], the last two with any of :no-refine, :no-assign, :no-locate, MODEL/..., or table-1, table-2, betas, all',
+      'fill, naive-paste, text, subject[@beta][:no-refine], both[@beta][:no-refine], MODEL/..., or table-1, table-2, betas, all',
       'all',
     )
     .option('--model <id or folder>', 'a model that takes part, again for more; every model at hand by default', collect, [])
@@ -83,8 +86,10 @@ export function addEvaluate(program: Command): void {
     .option('--detail-transfer <number>', "share of the subject's own detail given back: 0 ... 1", numberIn(0, 1))
     .option('--no-share', 'make each result with empty caches, for seconds that stand alone')
     .addOption(new Option('--provider <name>', 'execution provider').choices(['auto', 'cpu', 'webgpu', 'dml', 'coreml', 'cuda']).default('auto'))
+    .option('--shard <k/n>', 'only the k-th of n parts of the cases, and no report', partOfWhole)
     .option('--json', 'print one JSON object last on stdout')
     .action(async (options: EvaluateOptions) => await evaluateCommand(options))
+  withRayOptions(evaluate)
   evaluate
     .command('make')
     .description('make a benchmark folder of pictures at hand')
@@ -148,9 +153,12 @@ async function evaluateCommand(options: EvaluateOptions): Promise<void> {
     share: options.share,
   }
   const header: Header = { format: 1, benchmark: { name: benchmark.name, sha256: benchmark.sha256 }, clip: judge.name, settings }
-  const results = await ResultFile.open(out, header)
-  const cases = benchmark.cases.slice(0, options.limit)
-  const shown = cases.slice(0, options.sheetCases)
+  const { shard } = options
+  const all = benchmark.cases.slice(0, options.limit)
+  const cases = shard === undefined ? all : casesOf(shard, all)
+  const results = await openResults(shard === undefined ? out : partFolder(out, shard), header)
+  await spread(options, out, results, header, { methods, cases }, screen)
+  const shown = all.slice(0, options.sheetCases)
   const thumbnails = new Thumbnails(
     out,
     shown.map(({ id }) => id),
@@ -171,10 +179,41 @@ async function evaluateCommand(options: EvaluateOptions): Promise<void> {
   } finally {
     await results.close()
   }
+  if (shard !== undefined) {
+    screen.line(`${out}: shard ${shard.number}/${shard.count} done, ${results.results.length} results`)
+    screen.object({ out, shard: `${shard.number}/${shard.count}`, cases: cases.length, results: results.results.length })
+    return
+  }
   const summary = summarise(header, results.results)
   const report = await writeReport(out, summary, { benchmark, cases, shown, thumbnails, judgedBy, app: appName() })
   screen.line(`${report}: ${results.results.length} results of ${summary.methods.length} methods, ${summary.changedOutside} pixels changed outside masks`)
   screen.object({ out, report, cases: cases.length, ...summary })
+}
+
+async function openResults(folder: string, header: Header): Promise<ResultFile> {
+  await makeFolder(folder)
+  return await ResultFile.open(folder, header)
+}
+
+/** Cases of a part by default: few enough that a death costs little, many enough that opening models does not cost more. */
+const SHARD_CASES = 25
+
+/** Has a Ray cluster do the cases and takes over what it found; the run that follows finds them done. */
+async function spread(
+  options: EvaluateOptions,
+  out: string,
+  results: ResultFile,
+  header: Header,
+  plan: Parameters<typeof adoptParts>[3],
+  screen: Console,
+): Promise<void> {
+  const { ray } = options
+  if (ray === undefined) return
+  if (options.shard !== undefined) throw new UserError('bad-arguments', '--ray: divides the cases itself, leave out --shard')
+  const count = options.rayShards ?? Math.max(1, Math.ceil(plan.cases.length / SHARD_CASES))
+  await runOnRay(process.argv.slice(2), count, { ...options, ray }, screen)
+  const folders = Array.from({ length: count }, (_, at) => partFolder(out, { number: at + 1, count }))
+  await adoptParts(results, folders, header, plan)
 }
 
 /** Those that are named, or all at hand. */
