@@ -35,6 +35,7 @@ export default defineConfig({
       rolldownOptions: {
         input: {
           main: at('src-main/main.ts'),
+          'provider-probe': at('src-main/engine/runtime/probe-process.ts'),
           'engine-host': at('src-main/engine/host.ts'),
           'documents-worker': at('src-main/documents/worker.ts'),
           'recognise-worker': at('src-main/engine/weights/recognise-worker.ts'),

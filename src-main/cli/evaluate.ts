@@ -2,6 +2,8 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import { UserError } from '../contract/errors.ts'
+import { providerWishSchema, type ProviderWish } from '../contract/provider.ts'
+import { CPU, type Device } from '../engine/runtime/device.ts'
 import { openCutOut } from '../engine/assist/cutout.ts'
 import { loadClip } from '../engine/load-clip.ts'
 import { readBenchmark } from '../evaluation/benchmark.ts'
@@ -20,6 +22,7 @@ import { makeFolder } from '../pictures/files.ts'
 import { collect, numberIn, partOfWhole, wholeNumberIn } from './arguments.ts'
 import { consoleFor, type Console } from './console.ts'
 import { checkWritable, workshopFor } from './job.ts'
+import { devicesFor } from './probe.ts'
 import { appName, assistNetworks, modelFolders } from './places.ts'
 import { runOnRay, withRayOptions, type RayOptions } from './ray.ts'
 
@@ -39,7 +42,7 @@ interface EvaluateOptions extends RayOptions {
   readonly guideStrength?: number
   readonly detailTransfer?: number
   readonly share: boolean
-  readonly provider: string
+  readonly provider: ProviderWish
   readonly json?: boolean
 }
 
@@ -71,7 +74,7 @@ export function addEvaluate(program: Command): void {
     .option('--out <folder>', 'results and report; a folder with results of the same benchmark and settings is gone on with')
     .option(
       '--methods <list>',
-      'fill, naive-paste, text, subject[@beta][:no-refine], both[@beta][:no-refine], MODEL/..., or table-1, table-2, betas, all',
+      'fill, naive-paste, text, subject[@beta], both[@beta], the last two with any of :no-refine, :no-assign, :no-locate, MODEL/..., or table-1, table-2, betas, all',
       'all',
     )
     .option('--model <id or folder>', 'a model that takes part, again for more; every model at hand by default', collect, [])
@@ -85,7 +88,7 @@ export function addEvaluate(program: Command): void {
     .option('--guide-strength <number>', 'how firmly the placed subject holds: 0 ... 1', numberIn(0, 1))
     .option('--detail-transfer <number>', "share of the subject's own detail given back: 0 ... 1", numberIn(0, 1))
     .option('--no-share', 'make each result with empty caches, for seconds that stand alone')
-    .addOption(new Option('--provider <name>', 'execution provider').choices(['auto', 'cpu', 'webgpu', 'dml', 'coreml', 'cuda']).default('auto'))
+    .addOption(new Option('--provider <name>', 'execution provider').choices(providerWishSchema.options).default('auto'))
     .option('--shard <k/n>', 'only the k-th of n parts of the cases, and no report', partOfWhole)
     .option('--json', 'print one JSON object last on stdout')
     .action(async (options: EvaluateOptions) => await evaluateCommand(options))
@@ -163,6 +166,8 @@ async function evaluateCommand(options: EvaluateOptions): Promise<void> {
     out,
     shown.map(({ id }) => id),
   )
+  // Figures are of one provider: what fails on it fails the evaluation.
+  const device = await devicesFor(options.provider).current()
   try {
     await runEvaluation({
       benchmark,
@@ -171,8 +176,8 @@ async function evaluateCommand(options: EvaluateOptions): Promise<void> {
       settings,
       judge,
       results,
-      plain: plainWorkshop(workshopFor(models[0] ?? (await findModel(JUDGE, modelFolders(options.models))), 'cpu')),
-      openModel: (id) => Promise.resolve(contestant(models, id, options.provider)),
+      plain: plainWorkshop(workshopFor(models[0] ?? (await findModel(JUDGE, modelFolders(options.models))), CPU)),
+      openModel: (id) => Promise.resolve(contestant(models, id, device)),
       onPicture: ({ one, inputs, method, picture }) => thumbnails.keep(one, inputs, method.name, picture),
       onProgress: (progress) => tell(screen, progress),
     })
@@ -231,15 +236,15 @@ async function contestantsOf(options: EvaluateOptions, screen: Console): Promise
 
 async function judgeOf({ clip, models }: EvaluateOptions, contestants: readonly ReadManifest[]): Promise<{ judge: ClipJudge; judgedBy: string | null }> {
   // Always on cpu: figures must not depend on the provider that made the pictures.
-  const provider = 'cpu'
+  const device = CPU
   if (clip === undefined) {
     const own = await findModel(JUDGE, modelFolders(models))
     return {
-      judge: clipJudge(await loadClip(own.folder, { provider }), `${own.manifest.id}'s own CLIP (manifest ${own.sha256.slice(0, 12)})`),
+      judge: clipJudge(await loadClip(own.folder, { device }), `${own.manifest.id}'s own CLIP (manifest ${own.sha256.slice(0, 12)})`),
       judgedBy: own.manifest.id,
     }
   }
-  const judge = clipJudge(await loadClip(clip, { provider }), `the CLIP in ${basename(resolve(clip))} (files ${await filesMark(clip)})`)
+  const judge = clipJudge(await loadClip(clip, { device }), `the CLIP in ${basename(resolve(clip))} (files ${await filesMark(clip)})`)
   return { judge, judgedBy: contestants.find(({ folder }) => resolve(folder) === resolve(clip))?.manifest.id ?? null }
 }
 
@@ -255,10 +260,10 @@ async function filesMark(folder: string): Promise<string> {
   return sha256Of(new TextEncoder().encode(sizes.sort().join('\n'))).slice(0, 12)
 }
 
-function contestant(models: readonly ReadManifest[], id: string, provider: string): Contestant {
+function contestant(models: readonly ReadManifest[], id: string, device: Device): Contestant {
   const found = models.find(({ manifest }) => manifest.id === id)
   if (found === undefined) throw new RangeError(`a method names the model ${id}, which takes no part`)
-  const workshop = workshopFor(found, provider)
+  const workshop = workshopFor(found, device)
   return { manifest: found.manifest, sha256: found.sha256, workshop, release: async () => await (await workshop.model()).release() }
 }
 

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { UserError } from '../contract/errors.ts'
 import type { Recipe, RunFacts } from '../contract/recipe.ts'
-import { generate } from '../engine/generate.ts'
+import { fellBackLine, withFallBack } from '../engine/fall-back.ts'
+import { generate, generateStrip, type Generated } from '../engine/generate.ts'
 import type { ProgressReport } from '../engine/progress.ts'
 import { writeFileWhole } from '../pictures/files.ts'
 import { consoleFor } from './console.ts'
@@ -30,9 +31,42 @@ export function addGenerate(program: Command): void {
 
 /** Generates one recipe of a job and writes its PNG. */
 export async function runToFile(job: CommandJob, recipe: Recipe, out: string, progress: (report: ProgressReport) => void): Promise<{ facts: RunFacts }> {
-  const result = await generate({ ...job.inputs, recipe }, job.workshop, { progress })
+  const left: string[] = []
+  const result = await withFallBack(
+    job.devices,
+    (fellBack) => left.push(fellBackLine(fellBack)),
+    async (device) => await generate({ ...job.inputs, recipe }, job.workshop(device), { progress }),
+  )
+  return await writeResult(job, recipe, out, result, left)
+}
+
+/** Generates the candidates of a strip and writes their PNGs. */
+export async function* stripToFiles(
+  job: CommandJob,
+  strip: readonly { readonly recipe: Recipe; readonly out: string }[],
+  progress: (report: ProgressReport) => void,
+): AsyncGenerator<{ recipe: Recipe; out: string; facts: RunFacts }> {
+  const inputs = strip.map(({ recipe }) => ({ ...job.inputs, recipe }))
+  const left: string[] = []
+  const results = await withFallBack(
+    job.devices,
+    (fellBack) => left.push(fellBackLine(fellBack)),
+    async (device) => {
+      const made: Generated[] = []
+      // They go in step, so the first one's progress is that of all.
+      for await (const result of generateStrip(inputs, job.workshop(device), (at) => (at === 0 ? { progress } : {}))) made.push(result)
+      return made
+    },
+  )
+  for (const [candidate, result] of results.entries()) {
+    const { recipe, out } = strip[candidate]!
+    yield { recipe, out, ...(await writeResult(job, recipe, out, result, left)) }
+  }
+}
+
+async function writeResult(job: CommandJob, recipe: Recipe, out: string, result: Generated, left: readonly string[]): Promise<{ facts: RunFacts }> {
   const after = await compose(job.scene.original, result)
-  const facts = { ...result.facts, changedOutsideMask: changedOutside(job.scene.original, after, job.inputs.mask) }
+  const facts = { ...result.facts, notices: [...left, ...result.facts.notices], changedOutsideMask: changedOutside(job.scene.original, after, job.inputs.mask) }
   await writeFileWhole(out, await resultPng(job.scene, after, result.box, { recipe, facts }, job.blobs))
   return { facts }
 }

@@ -2,31 +2,34 @@ import { writeFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '../contract/errors.ts'
 import { recipeSchema, type Recipe } from '../contract/recipe.ts'
+import type { Speed } from '../contract/speed.ts'
 import { openCutOut } from '../engine/assist/cutout.ts'
 import { openFill } from '../engine/assist/fill.ts'
-import { ByteCache } from '../engine/byte-cache.ts'
+import { ByteCache, cacheBytes } from '../engine/byte-cache.ts'
 import type { JobInputs, Workshop } from '../engine/job.ts'
 import { loadModel } from '../engine/load-model.ts'
 import type { LarGenModel } from '../engine/model.ts'
 import { ExpectedSeconds } from '../engine/progress.ts'
-import { chooseProvider } from '../engine/runtime/provider.ts'
+import type { Device } from '../engine/runtime/device.ts'
+import type { Devices } from '../engine/runtime/devices.ts'
 import { checkSizes, findModel, type ReadManifest } from '../models/index.ts'
 import { fileReason } from '../pictures/files.ts'
+import { ownLibrary } from './model-library.ts'
 import { appName, assistNetworks, modelFolders } from './places.ts'
+import { devicesFor } from './probe.ts'
 import { readRecipeFile, settingsOf, type RecipeOptions } from './recipe-options.ts'
 import { readMask, readScene, readSubjectFile, type NamedBlob, type SceneFile } from './scene-files.ts'
 
 /** A job of the command line: the inputs the engine takes, and what the result file needs besides. */
 export interface CommandJob {
   readonly inputs: JobInputs
-  readonly workshop: Workshop
+  readonly workshop: (device: Device) => Workshop
+  readonly devices: Devices
   readonly scene: SceneFile
   /** Mask, subjects and cut-outs, as the recipe names them. */
   readonly blobs: readonly NamedBlob[]
   readonly model: ReadManifest
 }
-
-const CACHE_BYTES = 512 * 2 ** 20
 
 /** Reads everything that the options name. @throws UserError that names the file or the option */
 export async function prepareJob(options: RecipeOptions): Promise<CommandJob> {
@@ -51,32 +54,39 @@ export async function prepareJob(options: RecipeOptions): Promise<CommandJob> {
     mask: maskBlob.ref,
     subjects: subjects.map((subject) => subject.recipe),
   })
+  const shops = new Map<Device, Workshop>()
   return {
     inputs: { recipe, scene: scene.scene, mask, subjects: subjects.map((subject) => subject.input) },
-    workshop: workshopFor(model, options.provider),
+    workshop: (device) => {
+      const shop = shops.get(device) ?? workshopFor(model, device, recipe.speed.weights)
+      shops.set(device, shop)
+      return shop
+    },
+    devices: devicesFor(options.provider),
     scene,
     blobs: [maskBlob, ...subjects.flatMap((subject) => subject.blobs)],
     model,
   }
 }
 
-export function workshopFor(model: ReadManifest, provider: string): Workshop {
+/** @param weights 8-bit ones are looked for in the library */
+export function workshopFor(model: ReadManifest, device: Device, weights: Speed['weights'] = 'full'): Workshop {
   let loaded: Promise<LarGenModel> | null = null
   return {
-    model: () => (loaded ??= openModel(model, provider)),
+    model: () => (loaded ??= openModel(model, device, weights === '8bit' ? ownLibrary() : null)),
     fill: openFill(assistNetworks().fill),
-    cache: new ByteCache(CACHE_BYTES),
+    cache: new ByteCache(cacheBytes()),
     expected: new ExpectedSeconds(),
-    provider: chooseProvider(provider),
+    provider: device.provider,
     app: appName(),
   }
 }
 
-async function openModel(model: ReadManifest, provider: string): Promise<LarGenModel> {
+async function openModel(model: ReadManifest, device: Device, eightBits: string | null): Promise<LarGenModel> {
   const fault = (await checkSizes(model)).find((check) => check.fault !== null)
   if (fault !== undefined)
     throw new UserError('model-damaged', `${join(model.folder, fault.path)}: ${fault.fault}; the model "${model.manifest.id}" is damaged or incomplete`)
-  return await loadModel(model.folder, { provider })
+  return await loadModel(model.folder, { device, eightBits })
 }
 
 function checkedRecipe(recipe: Recipe): Recipe {

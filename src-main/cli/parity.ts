@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util'
 import { UserError } from '../contract/errors.ts'
+import { providerWishSchema } from '../contract/provider.ts'
 import { runParity, type CaseResult, type SetResult } from '../engine/parity/run-parity.ts'
+import { devicesFor } from './probe.ts'
 
 /**
  * `parity DIR... [--json] [--provider NAME] [--model FOLDER] [--case TEXT]`: runs reference sets, one line a case with its largest difference and its tolerance.
@@ -11,10 +13,17 @@ export async function parityCommand(args: readonly string[]): Promise<number> {
   const { folders, json, provider, model, only } = readArguments(args)
   // With --json the only thing on stdout is the object at the end.
   const print = (line: string) => void (json ? process.stderr : process.stdout).write(`${line}\n`)
+  const devices = devicesFor(provider)
+  const device = await devices.current()
+  const left = devices.takeNotice()
+  // A parity on another provider than the one asked for would prove nothing.
+  if (left !== null) throw new UserError('provider-missing', `Provider ${left.provider} cannot be used here: ${left.reason}.`)
   const sets: SetResult[] = []
   for (const folder of folders) {
     const options = {
-      provider,
+      device,
+      // Shaders add up in other orders than the processor.
+      ...(device.provider === 'cpu' ? {} : { atLeast: 2e-3 }),
       onCase: (result: CaseResult) => print(lineOf(result)),
       ...(model === undefined ? {} : { model }),
       ...(only === undefined ? {} : { only: (name: string) => name.includes(only) }),
@@ -40,8 +49,10 @@ function readArguments(args: readonly string[]) {
     throw new UserError('bad-arguments', `parity: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
   }
   const { values, positionals } = parsed
+  const wish = providerWishSchema.safeParse(values.provider ?? 'cpu')
+  if (!wish.success) throw new UserError('bad-arguments', `parity: --provider ${values.provider}: expected ${providerWishSchema.options.join(', ')}`)
   if (positionals.length === 0) throw new UserError('bad-arguments', 'parity: expected the folder of a reference set.')
-  return { folders: positionals, json: values.json ?? false, provider: values.provider ?? 'cpu', model: values.model, only: values.case }
+  return { folders: positionals, json: values.json ?? false, provider: wish.data, model: values.model, only: values.case }
 }
 
 /** The output nearest to, or farthest beyond, its tolerance stands for its case. */

@@ -1,13 +1,15 @@
 import { Option, type Command } from 'commander'
 import { UserError } from '../contract/errors.ts'
 import { MAX_PROMPT_CHARACTERS } from '../contract/basics.ts'
+import { providerWishSchema, type ProviderWish } from '../contract/provider.ts'
 import { modeSchema, recipeSchema, samplerNameSchema, type Mode, type Placement, type Recipe, type SamplerName } from '../contract/recipe.ts'
 import type { ModelManifest } from '../contract/model-manifest.ts'
-import { EXACT_SPEED } from '../contract/speed.ts'
+import { EXACT_SPEED, presetNameSchema, presetSettings, presetSpeed, speedSchema, type PresetName, type Speed } from '../contract/speed.ts'
+import { hasFewStepsLora } from '../models/index.ts'
 import { readFileOrExplain } from '../pictures/files.ts'
 import { isPng } from '../pictures/png-chunks.ts'
 import { readRecipes } from '../pictures/recipe-chunk.ts'
-import { collect, numberIn, placement, wholeNumberIn } from './arguments.ts'
+import { collect, interval, numberIn, placement, wholeNumberIn } from './arguments.ts'
 
 /** Options of `generate` and `strip` as commander gives them. */
 export interface RecipeOptions {
@@ -32,9 +34,15 @@ export interface RecipeOptions {
   readonly feather?: number
   readonly padding?: number
   readonly refine: boolean
+  readonly preset?: PresetName
+  readonly guidanceInterval?: [number, number]
+  readonly reuse?: number
+  readonly refineEvery?: number
+  readonly weights?: Speed['weights']
+  readonly shareUnconditional?: boolean
   readonly model?: string
   readonly models: readonly string[]
-  readonly provider: string
+  readonly provider: ProviderWish
   readonly recipe?: string
   readonly json?: boolean
 }
@@ -62,9 +70,15 @@ export function addRecipeOptions(command: Command): Command {
     .option('--feather <pixels>', "softening of the mask's border, inwards", numberIn(0, 256))
     .option('--padding <factor>', "context box: the mask's box times this", numberIn(1, 4))
     .option('--no-refine', 'leave RefineNet out')
+    .addOption(new Option('--preset <name>', 'levers for speed: exact by default; fast also runs fewer steps').choices(presetNameSchema.options))
+    .option('--guidance-interval <from,to>', 'part of the schedule in which guidance is applied, 0,1 for all of it', interval)
+    .option('--reuse <number>', 'deep features are computed each so many steps', wholeNumberIn(1, 20))
+    .option('--refine-every <number>', 'RefineNet reads the subject each so many steps', wholeNumberIn(1, 20))
+    .addOption(new Option('--weights <type>', '8-bit weights, where the model has scales for them').choices(speedSchema.shape.weights.options))
+    .option('--share-unconditional', 'in a strip the unconditional branch of one beta serves the others')
     .option('--model <id or folder>', 'model; mini by default')
     .option('--models <folder>', 'a further folder that holds model folders', collect, [])
-    .addOption(new Option('--provider <name>', 'execution provider').choices(['auto', 'cpu', 'webgpu', 'dml', 'coreml', 'cuda']).default('auto'))
+    .addOption(new Option('--provider <name>', 'execution provider').choices(providerWishSchema.options).default('auto'))
     .option('--recipe <file>', 'take settings from a recipe (JSON, or a PNG that carries one); other options go before it')
     .option('--json', 'print one JSON object last on stdout')
 }
@@ -85,6 +99,15 @@ export function settingsOf(options: RecipeOptions, base: Recipe | null, manifest
   const mode = options.mode ?? (base !== null && !hasSubject && options.prompt === undefined ? base.mode : modeFor(hasSubject, prompt !== ''))
   const size = options.size ?? base?.size ?? nativeSize
   if (size % 64 !== 0) throw new UserError('bad-arguments', `--size ${size}: expected a multiple of 64`)
+  const preset =
+    options.preset === undefined
+      ? null
+      : presetSettings(options.preset, {
+          steps: base?.steps ?? defaults.steps,
+          guidance: base?.guidance ?? defaults.guidance,
+          fewSteps: hasFewStepsLora(manifest),
+        })
+  const steps = options.steps ?? preset?.steps ?? base?.steps ?? defaults.steps
   return {
     format: 1,
     mode,
@@ -98,14 +121,25 @@ export function settingsOf(options: RecipeOptions, base: Recipe | null, manifest
     contextPadding: options.padding ?? base?.contextPadding ?? 1.3,
     size,
     featherPx: options.feather ?? base?.featherPx ?? 4,
-    sampler: options.sampler ?? base?.sampler ?? defaults.sampler,
-    steps: options.steps ?? base?.steps ?? defaults.steps,
-    guidance: options.guidance ?? base?.guidance ?? defaults.guidance,
+    sampler: options.sampler ?? preset?.sampler ?? base?.sampler ?? defaults.sampler,
+    steps,
+    guidance: options.guidance ?? preset?.guidance ?? base?.guidance ?? defaults.guidance,
     rescale: options.rescale ?? base?.rescale ?? defaults.rescale,
     seed: options.seed ?? base?.seed ?? 0,
     refine: options.refine && (base?.refine ?? true),
-    speed: base?.speed ?? EXACT_SPEED,
+    speed: speedOf(options, options.preset === undefined ? (base?.speed ?? EXACT_SPEED) : presetSpeed(options.preset, steps)),
     unconditionalBeta: null,
+  }
+}
+
+/** Levers named one by one go before those of the preset. */
+function speedOf(options: RecipeOptions, base: Speed): Speed {
+  return {
+    guidanceInterval: options.guidanceInterval ?? base.guidanceInterval,
+    reuse: options.reuse ?? base.reuse,
+    refineEvery: options.refineEvery ?? base.refineEvery,
+    weights: options.weights ?? base.weights,
+    sharedUnconditional: options.shareUnconditional ?? base.sharedUnconditional,
   }
 }
 

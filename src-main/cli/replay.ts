@@ -1,5 +1,7 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { UserError } from '../contract/errors.ts'
+import { providerWishSchema, type ProviderWish } from '../contract/provider.ts'
+import { withFallBack } from '../engine/fall-back.ts'
 import { generate } from '../engine/generate.ts'
 import type { ProgressReport } from '../engine/progress.ts'
 import { opaqueRgb, rgbOf } from '../engine/read-inputs.ts'
@@ -16,13 +18,14 @@ import type { BlobRef } from '../contract/basics.ts'
 import { collect } from './arguments.ts'
 import { consoleFor } from './console.ts'
 import { workshopFor } from './job.ts'
+import { devicesFor } from './probe.ts'
 import { modelFolders } from './places.ts'
 import { compose } from './result-file.ts'
 
 interface ReplayOptions {
   readonly models: readonly string[]
   readonly model?: string
-  readonly provider: string
+  readonly provider: ProviderWish
   readonly out?: string
   readonly json?: boolean
 }
@@ -33,7 +36,7 @@ export function addReplay(program: Command, failed: (code: number) => void): voi
     .description('run the recipe inside a PNG again and say whether the pixels are the same; exit code 1 when they are not')
     .option('--model <id or folder>', "another place of the recipe's model")
     .option('--models <folder>', 'a further folder that holds model folders', collect, [])
-    .option('--provider <name>', 'execution provider', 'auto')
+    .addOption(new Option('--provider <name>', 'execution provider').choices(providerWishSchema.options).default('auto'))
     .option('--out <file.png>', 'also write the new picture')
     .option('--json', 'print one JSON object last on stdout')
     .action(async (path: string, options: ReplayOptions) => {
@@ -80,7 +83,13 @@ async function replay(path: string, options: ReplayOptions, progress: (report: P
     const whole = { width: shown.width, height: shown.height, pixels: new Uint8Array(shown.width * shown.height).fill(255) }
     subjects.push({ picture: shown, cutout: subject.cutout === null ? whole : await coverage(subject.cutout) })
   }
-  const again = await generate({ recipe, scene, mask: await coverage(recipe.mask), subjects }, workshopFor(model, options.provider), { progress })
+  const inputs = { recipe, scene, mask: await coverage(recipe.mask), subjects }
+  const devices = devicesFor(options.provider)
+  const again = await withFallBack(
+    devices,
+    () => undefined,
+    async (device) => await generate(inputs, workshopFor(model, device, recipe.speed.weights), { progress }),
+  )
   const after = await compose(original, again)
   return { ...compared(result, after), picture: after, recipe, seconds: again.facts.seconds }
 }

@@ -4,6 +4,7 @@ import { documentChangeSchema, documentOpSchema, documentStateSchema, jobInputsS
 import { downloadProgressSchema, libraryIdSchema, libraryItemSchema, offerSchema } from './model-library.ts'
 import { modelSummarySchema } from './model-manifest.ts'
 import { candidateSchema } from './engine-protocol.ts'
+import { providerWishSchema } from './provider.ts'
 
 /** A picture that comes from the window: a path (drop, command line) or bytes (paste, drop without path). */
 export const pictureSourceSchema = z.union([
@@ -23,7 +24,9 @@ export const settingsSchema = z.strictObject({
   candidates: z.int().min(1).max(8),
   panelWidthPx: z.int().min(260).max(640),
   turnsOpen: z.boolean(),
-  provider: z.enum(['auto', 'cpu', 'webgpu', 'dml', 'coreml', 'cuda']),
+  provider: providerWishSchema,
+  /** Memory that models may take; null: as much as the machine allows. */
+  memoryGiB: z.number().min(1).max(1024).nullable(),
   recentFiles: z.array(z.string()).max(20),
   /** Address of a mirror of the hub that models are downloaded from; empty: the hub itself. */
   mirror: webAddress,
@@ -42,6 +45,7 @@ export const DEFAULT_SETTINGS: Settings = {
   panelWidthPx: 320,
   turnsOpen: true,
   provider: 'auto',
+  memoryGiB: null,
   recentFiles: [],
   mirror: '',
   proxy: '',

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { blobRefSchema, boxSchema, failureSchema } from './basics.ts'
+import { probeAnswerSchema, providerNameSchema, providerWishSchema } from './provider.ts'
 import { recipeSchema, runFactsSchema } from './recipe.ts'
 
 /**
@@ -62,11 +63,30 @@ export const engineEventSchema = z.discriminatedUnion('type', [
     subject: previewSchema.nullable(),
     notices: z.array(z.string()),
   }),
+  /** The provider was left for the cpu: at its start, at load, or in mid-run; a job that was running goes on there. */
+  z.strictObject({ type: z.literal('fell-back'), provider: providerNameSchema, reason: z.string() }),
+  /** Which provider computes, which this runtime has, and what came of those that were tried. */
+  z.strictObject({ type: z.literal('providers'), inUse: providerNameSchema, present: z.array(providerNameSchema), tried: z.array(probeAnswerSchema) }),
   z.strictObject({ type: z.literal('done'), jobId }),
   z.strictObject({ type: z.literal('cancelled'), jobId }),
   z.strictObject({ type: z.literal('failed'), jobId, failure: failureSchema }),
 ])
 export type EngineEvent = z.infer<typeof engineEventSchema>
+
+/** A provider that was left for the cpu, and why. */
+export const fellBackSchema = z.strictObject({ provider: providerNameSchema, reason: z.string() })
+export type FellBack = z.infer<typeof fellBackSchema>
+
+/** What the engine process asks of, and tells, the main process. */
+export const engineToMainSchema = z.discriminatedUnion('type', [
+  /** It came up and takes windows. */
+  z.strictObject({ type: z.literal('ready') }),
+  /** Which provider it computes with from now on. */
+  z.strictObject({ type: z.literal('provider'), provider: providerNameSchema }),
+  /** Try this provider in a process of its own, which only main can start; answered by `probed`. */
+  z.strictObject({ type: z.literal('probe'), provider: providerNameSchema }),
+])
+export type EngineToMain = z.infer<typeof engineToMainSchema>
 
 /** What main hands the engine process when it starts. */
 export const engineInitSchema = z.strictObject({
@@ -75,7 +95,13 @@ export const engineInitSchema = z.strictObject({
   modelFolders: z.array(z.string()).min(1),
   /** ONNX files of the assist networks: u2netp for cut-outs, MI-GAN for filling. */
   assist: z.strictObject({ cutout: z.string(), fill: z.string() }),
-  provider: z.enum(['auto', 'cpu', 'webgpu', 'dml', 'coreml', 'cuda']),
+  provider: providerWishSchema,
+  /** A provider that took an engine process down: it is not used again before the person asks for it. */
+  failed: fellBackSchema.nullable(),
+  /** File that remembers what came of trying providers. */
+  probes: z.string(),
+  /** Bytes of weights that may be in memory at a time; null: as many as the machine allows. */
+  budgetBytes: z.number().positive().nullable(),
   app: z.string(),
 })
 export type EngineInit = z.infer<typeof engineInitSchema>

@@ -26,6 +26,7 @@ export interface Workshop {
   /** Shared over jobs, so that the candidates of a strip do common work once. */
   readonly cache: ByteCache
   readonly expected: ExpectedSeconds
+  /** That the model runs on; for the facts of a run. */
   readonly provider: string
   /** Name and version of the application, for the facts of a run. */
   readonly app: string

@@ -1,16 +1,42 @@
+import { UserError } from '../contract/errors.ts'
+import { EightBitPrecision } from './graphs/quantised.ts'
+import { fullPrecision } from './graphs/precision.ts'
 import type { LarGenModel } from './model.ts'
 import { loadNetworks, type LoadOptions } from './networks.ts'
+import { eightBitFiles, readEightBit } from './weights/eight-bit.ts'
 import { readModelParts } from './weights/layouts.ts'
 import { readLora, type Lora, type LoraFile } from './weights/lora.ts'
+import type { ModelParts } from './weights/model-parts.ts'
 
 /**
  * Recognises the model at `path`, a folder or a checkpoint, and reads its configs and headers; no weight is read before a network is used.
  * @param options.loras LoRAs besides those in the model's own `lora/`
- * @throws UserError `model-missing`, `model-unknown`, `model-incomplete`, `bad-config`, `bad-weights`, `provider-missing`
+ * @param options.eightBits folder of the library whose 8-bit weights are taken; left out or null: full weights. Where there are none, full ones and a notice
+ * @throws UserError `model-missing`, `model-unknown`, `model-incomplete`, `bad-config`, `bad-weights`
  */
-export async function loadModel(path: string, options: LoadOptions & { readonly loras?: readonly LoraFile[] } = {}): Promise<LarGenModel> {
+export async function loadModel(path: string, options: LoadOptions & { readonly loras?: readonly LoraFile[]; readonly eightBits?: string | null } = {}): Promise<LarGenModel> {
   const parts = await readModelParts(path)
   const loras: Lora[] = []
   for (const file of options.loras ?? []) loras.push(await readLora(file, parts))
-  return loadNetworks({ ...parts, loras: [...parts.loras, ...loras] }, options)
+  const eightBits = options.eightBits ? await inEightBits(options.eightBits, parts, options.device?.provider ?? 'cpu') : {}
+  return loadNetworks({ ...parts, loras: [...parts.loras, ...loras] }, { ...options, ...eightBits })
+}
+
+/** Files that are missing or damaged are no reason to fail: the job is done in full, and says why. */
+async function inEightBits(library: string, { manifest, id }: ModelParts, provider: string): Promise<Pick<LoadOptions, 'precision' | 'fullWeightsNotice'>> {
+  if (provider !== 'cpu') return { fullWeightsNotice: `8-bit weights are for the processor; "${provider}" computes with full ones.` }
+  if (manifest === null) return { fullWeightsNotice: `Model "${id}" has no manifest and so no 8-bit weights; full ones were used.` }
+  try {
+    const model = await readEightBit(eightBitFiles(library, manifest))
+    if (model === null) return { fullWeightsNotice: `Model "${id}" has no 8-bit weights yet; full ones were used. Make them in the library, or with: models quantise ${id}` }
+    return {
+      precision: (network) => {
+        const own = model.networks[network]
+        return own === null ? fullPrecision : new EightBitPrecision(own)
+      },
+    }
+  } catch (error) {
+    if (error instanceof UserError) return { fullWeightsNotice: `The 8-bit weights cannot be used, full ones were: ${error.message}` }
+    throw error
+  }
 }

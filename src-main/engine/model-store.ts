@@ -4,8 +4,11 @@ import { join } from 'node:path'
 import { UserError } from '../contract/errors.ts'
 import { modelManifestSchema } from '../contract/model-manifest.ts'
 import type { Recipe } from '../contract/recipe.ts'
+import type { Speed } from '../contract/speed.ts'
 import { loadModel } from './load-model.ts'
 import type { LarGenModel } from './model.ts'
+import type { LoadOptions } from './networks.ts'
+import { CPU, type Device } from './runtime/device.ts'
 
 const MANIFEST = 'larkspur-model.json'
 
@@ -15,23 +18,25 @@ const MANIFEST = 'larkspur-model.json'
  */
 export class ModelStore {
   private readonly parents: readonly string[]
-  private readonly provider: string
-  private open: { sha256: string; model: Promise<LarGenModel> } | null = null
+  private readonly options: Omit<LoadOptions, 'device'>
+  private open: { sha256: string; device: Device; weights: Speed['weights']; model: Promise<LarGenModel> } | null = null
 
-  /** @param parents folders that hold model folders, searched in this order */
-  constructor(parents: readonly string[], provider: string) {
+  /** @param parents folders that hold model folders, searched in this order; the last is the library, which also holds 8-bit weights */
+  constructor(parents: readonly string[], options: Omit<LoadOptions, 'device'> = {}) {
     this.parents = parents
-    this.provider = provider
+    this.options = options
   }
 
   /** @throws UserError `model-missing`, `model-changed`, `model-damaged` */
-  async get(wanted: Recipe['model']): Promise<LarGenModel> {
-    if (this.open?.sha256 === wanted.sha256) return await this.open.model
+  async get(wanted: Recipe['model'], device: Device = CPU, weights: Speed['weights'] = 'full'): Promise<LarGenModel> {
+    if (this.open?.sha256 === wanted.sha256 && this.open.device === device && this.open.weights === weights) return await this.open.model
     const folder = await this.find(wanted)
     const before = this.open
-    const model = this.load(folder)
-    this.open = { sha256: wanted.sha256, model }
+    // The one before goes first: two models at a time may be more than there is memory for.
+    this.open = null
     await before?.model.then((old) => old.release()).catch(() => undefined)
+    const model = this.load(folder, device, weights)
+    this.open = { sha256: wanted.sha256, device, weights, model }
     try {
       return await model
     } catch (error) {
@@ -41,14 +46,14 @@ export class ModelStore {
   }
 
   /** The model with this id as it lies on the disk now. */
-  async getById(id: string): Promise<LarGenModel> {
-    for (const { manifest, sha256 } of await this.manifests()) if (manifest.id === id) return await this.get({ id, sha256 })
+  async getById(id: string, device: Device = CPU): Promise<LarGenModel> {
+    for (const { manifest, sha256 } of await this.manifests()) if (manifest.id === id) return await this.get({ id, sha256 }, device)
     throw await this.missing(id)
   }
 
-  private async load(folder: string): Promise<LarGenModel> {
+  private async load(folder: string, device: Device, weights: Speed['weights']): Promise<LarGenModel> {
     await checkSizes(folder)
-    return await loadModel(folder, { provider: this.provider })
+    return await loadModel(folder, { ...this.options, device, eightBits: weights === '8bit' ? (this.parents.at(-1) ?? null) : null })
   }
 
   private async find(wanted: Recipe['model']): Promise<string> {

@@ -23,7 +23,7 @@ import { repeat, unetInput } from './locate.ts'
 import type { EncodedIds, EncodedText, EncodedVision, ModelFacts, ModelNetworks, PredictInput, RefineFeatures } from './model.ts'
 import type { Precision } from './graphs/precision.ts'
 import type { IdTensor } from './runtime/network.ts'
-import { chooseProvider } from './runtime/provider.ts'
+import { CPU, type Device } from './runtime/device.ts'
 import { SessionPool } from './runtime/session-pool.ts'
 import { concat, side, tensor, type Tensor } from './runtime/tensor.ts'
 import type { Tokenizer } from './text/tokenizer.ts'
@@ -35,8 +35,8 @@ import type { ModelParts } from './weights/model-parts.ts'
 import { either, sourceOf, take, type TensorRef, type TensorSource } from './weights/tensor-source.ts'
 
 export interface LoadOptions {
-  /** Execution provider, or `auto`. */
-  readonly provider?: string
+  /** Where networks run; the cpu provider when left out. */
+  readonly device?: Device
   /** Bytes of weights that may be in memory at a time before idle networks are dropped. */
   readonly budgetBytes?: number
   /** Why the U-Nets compute in full although 8 bits were asked for; absent where they do as asked. */
@@ -54,7 +54,7 @@ const defaultBudgetBytes = () => totalmem() / 2
 
 /** The facade over a model's parts; see `LarGenModel` and `ModelNetworks` for what each function takes and gives. */
 export async function loadNetworks(parts: ModelParts, options: LoadOptions = {}): Promise<ModelNetworks> {
-  const pool = new SessionPool(chooseProvider(options.provider ?? 'auto'), options.budgetBytes ?? defaultBudgetBytes())
+  const pool = new SessionPool(options.device ?? CPU, options.budgetBytes ?? defaultBudgetBytes())
   const tokenizers = [await tokenizerOf(parts.text, parts.tokenizerFolder, '<|endoftext|>')]
   // OpenCLIP fills up with id 0, which is "!".
   if (parts.text2 !== null) tokenizers.push(await tokenizerOf(parts.text2, parts.tokenizer2Folder, '!'))
@@ -223,12 +223,7 @@ class Networks implements ModelNetworks {
     const anySize = this.needsAnySize(noisyReference)
     const inputs: Record<string, Tensor> = { sample: noisyReference, timestep: perEntry(timestep), text: detailTokens }
     if (vectorWidth(config) > 0) inputs['vector'] = nullVector ?? (await this.vectorOfNothing())
-    const outputs = await this.run(
-      'refine_net',
-      () => refineGraph(config, weights, anySize, this.precision?.('refine_net')),
-      inputs,
-      anySize ? '+any-size' : '',
-    )
+    const outputs = await this.run('refine_net', () => refineGraph(config, weights, anySize, this.precision?.('refine_net')), inputs, anySize ? '+any-size' : '')
     return new Map(decoderSelfAttentions(config).map((name) => [name, given(outputs[featureInput(name)])]))
   }
 

@@ -1,18 +1,22 @@
 import { z } from 'zod'
-import { engineInitSchema, engineRequestSchema, type EngineEvent, type EngineInit, type EngineRequest } from '../contract/engine-protocol.ts'
+import { engineInitSchema, engineRequestSchema, type EngineEvent, type EngineInit, type EngineRequest, type EngineToMain } from '../contract/engine-protocol.ts'
+import { probeAnswerSchema, type ProbeAnswer, type ProviderName } from '../contract/provider.ts'
 import { BlobStore } from '../pictures/blob-store.ts'
 import { alphaOf } from '../pictures/channels.ts'
 import { openCutOut, type CutOut } from './assist/cutout.ts'
 import { openFill } from './assist/fill.ts'
-import { ByteCache } from './byte-cache.ts'
+import { ByteCache, cacheBytes } from './byte-cache.ts'
 import { failureOf } from './failures.ts'
+import { withFallBack } from './fall-back.ts'
 import { generateStrip } from './generate.ts'
 import { Cancelled, type Workshop } from './job.ts'
 import { look } from './look.ts'
 import { ModelStore } from './model-store.ts'
 import { ExpectedSeconds } from './progress.ts'
 import { opaqueRgb, readInputs, readSrgb } from './read-inputs.ts'
-import { chooseProvider } from './runtime/provider.ts'
+import type { Device } from './runtime/device.ts'
+import { Devices, type Prober } from './runtime/devices.ts'
+import { remembering } from './runtime/probe-book.ts'
 import { stripsOf } from './strip.ts'
 
 /** One end of a channel to a window, as Electron's MessagePortMain and Node's MessagePort behind `event.data` both look. */
@@ -26,37 +30,47 @@ export interface WindowPort {
 /** `process.parentPort` of a utility process, as far as it is used. */
 export interface ParentPort {
   on(event: 'message', listener: (event: { data: unknown; ports: WindowPort[] }) => void): unknown
-  /** Only `{ type: 'ready' }`: tells the supervisor that this process came up. */
-  postMessage(message: unknown): void
+  postMessage(message: EngineToMain): void
 }
 
 const parentMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('init'), init: engineInitSchema }),
   /** Comes with one port, the window's. */
   z.strictObject({ type: z.literal('connect') }),
+  /** What came of trying a provider. */
+  z.strictObject({ type: z.literal('probed'), answer: probeAnswerSchema }),
 ])
-
-/** Text encodings, tokens, latents and RefineNet features that jobs share. */
-const CACHE_BYTES = 512 * 2 ** 20
 
 interface QueuedJob {
   readonly request: Exclude<EngineRequest, { type: 'cancel' }>
   readonly port: WindowPort
   cancelled: boolean
+  /** Candidates that the window has. */
+  given: number
 }
 
 /** Serves the engine to windows: `init` once, then a port per window. Jobs of all windows run one after the other. */
 export function serveEngine(parent: ParentPort): void {
   let host: EngineHost | null = null
   const early: WindowPort[] = []
+  const probing = new Map<ProviderName, (answer: ProbeAnswer) => void>()
+  const tryInMain: Prober = async (provider) =>
+    await new Promise((resolve) => {
+      probing.set(provider, resolve)
+      parent.postMessage({ type: 'probe', provider })
+    })
   parent.on('message', ({ data, ports }) => {
     const message = parentMessageSchema.safeParse(data)
     if (!message.success) {
       console.error(`engine: a message of the main process does not fit: ${z.prettifyError(message.error)}`)
       return
     }
+    if (message.data.type === 'probed') {
+      probing.get(message.data.answer.provider)?.(message.data.answer)
+      return
+    }
     if (message.data.type === 'init') {
-      host ??= new EngineHost(message.data.init)
+      host ??= new EngineHost(message.data.init, tryInMain, (provider) => parent.postMessage({ type: 'provider', provider }))
       parent.postMessage({ type: 'ready' })
       for (const port of early.splice(0)) host.connect(port)
       return
@@ -70,29 +84,45 @@ export function serveEngine(parent: ParentPort): void {
 
 class EngineHost {
   private readonly init: EngineInit
-  private readonly provider: string
+  private readonly devices: Devices
+  private readonly onProvider: (provider: ProviderName) => void
+  private provider: ProviderName = 'cpu'
   private readonly blobs: BlobStore
   private readonly models: ModelStore
   private readonly cutOut: CutOut
-  private readonly workshop: Omit<Workshop, 'model'>
+  private readonly workshop: Omit<Workshop, 'model' | 'provider'>
   private readonly ports = new Set<WindowPort>()
   private readonly queue: QueuedJob[] = []
   private running: QueuedJob | null = null
   private modelId: string | null = null
 
-  constructor(init: EngineInit) {
+  constructor(init: EngineInit, probe: Prober, onProvider: (provider: ProviderName) => void) {
     this.init = init
-    this.provider = chooseProvider(init.provider)
+    this.devices = new Devices(init.provider, remembering(init.probes, init.app, probe), init.failed)
+    this.onProvider = onProvider
     this.blobs = new BlobStore(init.blobFolder)
-    this.models = new ModelStore(init.modelFolders, init.provider)
+    this.models = new ModelStore(init.modelFolders, init.budgetBytes === null ? {} : { budgetBytes: init.budgetBytes })
     this.cutOut = openCutOut(init.assist.cutout)
     this.workshop = {
       fill: openFill(init.assist.fill),
-      cache: new ByteCache(CACHE_BYTES),
+      cache: new ByteCache(cacheBytes()),
       expected: new ExpectedSeconds(),
-      provider: this.provider,
       app: init.app,
     }
+    // A trial takes seconds at most, and jobs wait for its answer; looking is done at once so that the window can tell.
+    void this.devices.current().then(({ provider }) => this.compute(provider))
+  }
+
+  /** Tells everyone which provider computes from now on. */
+  private compute(provider: ProviderName): void {
+    this.provider = provider
+    this.onProvider(provider)
+    for (const port of this.ports) this.tellProviders(port)
+    if (this.running === null) this.tellStatus('idle')
+  }
+
+  private tellProviders(port: WindowPort): void {
+    this.send(port, { type: 'providers', inUse: this.provider, present: [...this.devices.present], tried: [...this.devices.tried] })
   }
 
   connect(port: WindowPort): void {
@@ -101,6 +131,7 @@ class EngineHost {
     port.on('message', ({ data }) => this.receive(data, port))
     port.start()
     this.send(port, { type: 'ready', provider: this.provider, app: this.init.app })
+    this.tellProviders(port)
   }
 
   /** Nobody waits for the jobs of a window that is gone. */
@@ -121,7 +152,7 @@ class EngineHost {
     }
     if (request.data.type === 'cancel') this.cancel(request.data.jobId, port)
     else {
-      this.queue.push({ request: request.data, port, cancelled: false })
+      this.queue.push({ request: request.data, port, cancelled: false, given: 0 })
       void this.work()
     }
   }
@@ -146,7 +177,15 @@ class EngineHost {
     const { jobId } = request
     try {
       if (job.cancelled) throw new Cancelled('cancelled while it waited')
-      await this.perform(job)
+      await withFallBack(
+        this.devices,
+        (left) => {
+          this.workshop.cache.clear()
+          this.compute('cpu')
+          this.send(port, { type: 'fell-back', ...left })
+        },
+        async (device) => await this.perform(job, device),
+      )
       this.send(port, { type: 'done', jobId })
     } catch (error) {
       if (error instanceof Cancelled) this.send(port, { type: 'cancelled', jobId })
@@ -159,10 +198,10 @@ class EngineHost {
     }
   }
 
-  private async perform(job: QueuedJob): Promise<void> {
+  private async perform(job: QueuedJob, device: Device): Promise<void> {
     switch (job.request.type) {
       case 'generate':
-        return await this.generateVariants(job, job.request)
+        return await this.generateVariants(job, job.request, device)
       case 'cutout':
         return await this.cutSubjectOut(job.port, job.request)
       case 'look': {
@@ -171,29 +210,33 @@ class EngineHost {
       }
       case 'warm': {
         this.tellStatus('loading the model')
-        const model = await this.models.getById(job.request.modelId)
+        const model = await this.models.getById(job.request.modelId, device)
         this.modelId = job.request.modelId
         await model.warm({ subject: model.facts.parts.subject, refine: model.facts.parts.refine })
       }
     }
   }
 
-  private async generateVariants(job: QueuedJob, { jobId, recipe, variants }: Extract<EngineRequest, { type: 'generate' }>): Promise<void> {
+  private async generateVariants(job: QueuedJob, { jobId, recipe, variants }: Extract<EngineRequest, { type: 'generate' }>, device: Device): Promise<void> {
     const { port } = job
     const inputs = await readInputs(recipe, this.blobs)
     const workshop: Workshop = {
       ...this.workshop,
+      provider: device.provider,
       model: async () => {
-        const model = await this.models.get(recipe.model)
+        const model = await this.models.get(recipe.model, device, recipe.speed.weights)
         this.modelId = recipe.model.id
         return model
       },
     }
     let before = 0
-    for (const strip of stripsOf(recipe, variants)) {
+    for (const whole of stripsOf(recipe, variants)) {
       this.tellStatus('generating')
-      const first = before
-      before += strip.length
+      // What came before a provider failed is not made again.
+      const strip = whole.slice(Math.max(0, job.given - before))
+      before += whole.length
+      const first = before - strip.length
+      if (strip.length === 0) continue
       const results = generateStrip(
         strip.map((varied) => ({ ...inputs, recipe: varied })),
         workshop,
@@ -208,6 +251,7 @@ class EngineHost {
         const patch = await this.blobs.put({ width: box.w, height: box.h, channels: 4, depth: 8, icc: null, pixels })
         this.send(port, { type: 'candidate', jobId, variant: first + candidate, candidate: { recipe: strip[candidate]!, patch, box, facts } })
         candidate++
+        job.given = first + candidate
       }
     }
   }

@@ -14,6 +14,7 @@ import { setMenu } from './menu.ts'
 import { ModelDesk, proxyAddress } from './model-desk.ts'
 import { filesHanded } from './open-requests.ts'
 import { assistNetworks, shellPaths, type ShellPaths } from './paths.ts'
+import { tryProvider } from './provider-probe.ts'
 import { recogniseInThread } from './recogniser.ts'
 import { Samples } from './samples.ts'
 import { ScriptedDialogs } from './scripted-dialogs.ts'
@@ -103,10 +104,10 @@ export class Application {
         documents,
         settings: () => settings.value,
         changeSettings: async (part) => {
-          const before = settings.value.provider
+          const before = settings.value
           const value = await settings.change(part)
           tellSettings(value)
-          if (value.provider !== before) supervisor.restart()
+          if (value.provider !== before.provider || value.memoryGiB !== before.memoryGiB) supervisor.restart()
           return value
         },
         restartEngine: () => supervisor.restart(),
@@ -211,11 +212,15 @@ export class Application {
     const log = new LogFile(join(paths.logs, 'engine.log'))
     return new EngineSupervisor({
       fork: () => forkEngine(paths.bundles, log, () => window().browserWindow.webContents),
-      init: () => ({
+      probe: async (provider) => await tryProvider(paths.bundles, provider),
+      init: (failed) => ({
         blobFolder: paths.blobs,
         modelFolders,
         assist: assistNetworks(paths.resources),
         provider: settings.value.provider,
+        failed,
+        probes: paths.probes,
+        budgetBytes: settings.value.memoryGiB === null ? null : settings.value.memoryGiB * 2 ** 30,
         app: `larkspur ${app.getVersion()}`,
       }),
       onState: (state, failure) => window().send('engine.state', { state, failure }),

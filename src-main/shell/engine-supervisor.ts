@@ -1,5 +1,6 @@
 import type { Failure } from '../contract/basics.ts'
-import type { EngineInit } from '../contract/engine-protocol.ts'
+import { engineToMainSchema, type EngineInit, type FellBack } from '../contract/engine-protocol.ts'
+import type { ProbeAnswer, ProviderName } from '../contract/provider.ts'
 
 /** The parts of a utility process that the supervisor needs; tests give their own. */
 export interface EngineProcess {
@@ -16,7 +17,10 @@ export type EngineState = 'starting' | 'ready' | 'restarting' | 'failed'
 
 export interface SupervisorParts {
   readonly fork: () => EngineProcess
-  readonly init: () => EngineInit
+  /** @param failed the provider that the engine before this one died on */
+  readonly init: (failed: FellBack | null) => EngineInit
+  /** Tries a provider in a process of its own; never rejects. */
+  readonly probe: (provider: ProviderName) => Promise<ProbeAnswer>
   /** Called at each change of state; `failure` says why the process before this one ended. */
   readonly onState: (state: EngineState, failure: Failure | null) => void
   readonly log: (line: string) => void
@@ -43,6 +47,9 @@ export class EngineSupervisor {
   #windowListens = false
   #spawned = false
   #over = false
+  /** What the engine computes with. */
+  #provider: ProviderName = 'cpu'
+  #failed: FellBack | null = null
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts
@@ -66,6 +73,7 @@ export class EngineSupervisor {
   /** Kills the process, whatever it is doing, and starts another at once. */
   restart(): void {
     this.#deaths = 0
+    this.#failed = null
     const process = this.#process
     this.#tell('restarting', { code: 'engine-restarted', message: 'The engine was restarted. Your document is unchanged.' })
     if (process) this.#forget(process)
@@ -90,11 +98,11 @@ export class EngineSupervisor {
     process.onSpawn(() => {
       if (this.#process !== process) return
       this.#spawned = true
-      process.post({ type: 'init', init: this.#parts.init() })
+      process.post({ type: 'init', init: this.#parts.init(this.#failed) })
       if (this.#windowListens) process.connect()
     })
     process.onMessage((message) => {
-      if (this.#process === process && isReady(message)) this.#tell('ready', null)
+      if (this.#process === process) this.#hear(process, message)
     })
     process.onExit((code) => this.#ended(process, code))
   }
@@ -105,6 +113,8 @@ export class EngineSupervisor {
     this.#spawned = false
     if (this.#now() - this.#bornMs >= HEALTHY_MS) this.#deaths = 0
     this.#deaths++
+    if (this.#provider !== 'cpu') this.#failed = { provider: this.#provider, reason: `the engine process ended with code ${code} while it computed there` }
+    this.#provider = 'cpu'
     this.#parts.log(`the engine process ended with code ${code}, ${this.#deaths} in a row`)
     if (this.#deaths >= MOST_DEATHS) {
       this.#tell('failed', {
@@ -119,6 +129,18 @@ export class EngineSupervisor {
     })
     const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#deaths - 1))
     this.#timer = setTimeout(() => this.#spawn(), delayMs)
+  }
+
+  #hear(process: EngineProcess, given: unknown): void {
+    const message = engineToMainSchema.safeParse(given)
+    if (!message.success) return this.#parts.log('the engine process sent a message that is not known')
+    const { data } = message
+    if (data.type === 'ready') this.#tell('ready', null)
+    else if (data.type === 'provider') this.#provider = data.provider
+    else
+      void this.#parts.probe(data.provider).then((answer) => {
+        if (this.#process === process) process.post({ type: 'probed', answer })
+      })
   }
 
   /** Its exit is expected from now on. */
@@ -142,8 +164,4 @@ export class EngineSupervisor {
   #now(): number {
     return (this.#parts.nowMs ?? Date.now)()
   }
-}
-
-function isReady(message: unknown): boolean {
-  return typeof message === 'object' && message !== null && 'type' in message && message.type === 'ready'
 }

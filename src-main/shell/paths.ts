@@ -14,6 +14,8 @@ export interface ShellPaths {
   /** The hub's token, locked by the system's key ring. */
   readonly token: string
   readonly logs: string
+  /** What came of trying providers. */
+  readonly probes: string
 }
 
 export function shellPaths(): ShellPaths {
@@ -28,6 +30,7 @@ export function shellPaths(): ShellPaths {
     ownModels: join(user, 'models'),
     token: join(user, 'hub-token'),
     logs: join(user, 'logs'),
+    probes: join(user, 'providers.json'),
   }
 }
 

@@ -143,6 +143,31 @@ export const de: Messages = {
     lcm: 'LCM',
   },
   refine: 'Mit den Details des Motivs verfeinern',
+  speed: {
+    label: 'Tempo',
+    presets: { exact: 'Genau', balanced: 'Ausgewogen', fast: 'Schnell' },
+    titles: {
+      exact: 'Jedes Netz in jedem Schritt',
+      balanced: 'Lässt aus, was wenig ändert',
+      fast: 'Lässt mehr aus und braucht weniger Schritte',
+    },
+    custom: 'Eigene Mischung aus dem Folgenden.',
+    cost: (_, decibels) =>
+      decibels === null
+        ? 'Wie das Modell veröffentlicht wurde: nichts wird ausgelassen.'
+        : `Bei vielen Schritten etwa ${decibels} dB von Genau: ${decibels >= 30 ? 'kaum zu sehen' : 'Kleinigkeiten fallen anders aus'}.`,
+    guidedFrom: 'Führen ab',
+    guidedTo: 'Führen bis',
+    guidedTitle: 'Der Teil der Schritte, in dem die Führung wirkt; die anderen kosten die Hälfte',
+    reuse: 'Nachnutzen',
+    reuseTitle: 'Die tiefen Schichten des Netzes laufen nur alle so viele Schritte und dienen den Schritten dazwischen',
+    refineEvery: 'Verfeinern je',
+    refineEveryTitle: 'Die Details des Motivs werden nur alle so viele Schritte gelesen',
+    eightBit: '8-Bit-Gewichte',
+    eightBitTitle: 'Schneller auf dem Prozessor, wo das Modell dafür vermessen ist',
+    shared: 'Textfreie Hälfte in Reihen teilen',
+    sharedTitle: 'In einer Reihe wird die Vorhersage ohne Text und Motiv einmal für alle β gemacht',
+  },
   model: 'Modell',
   resetTitle: 'Doppelklick setzt den Vorgabewert',
 
@@ -182,6 +207,7 @@ export const de: Messages = {
   recipeLine: {
     subjects: (count) => (count === 1 ? 'Motiv' : `${count} Motivbilder`),
     steps: (count) => `${count} Schritte`,
+    speed: (preset) => ({ exact: 'genau', balanced: 'ausgewogen', fast: 'schnell', custom: 'eigenes Tempo' })[preset],
     seed: (seed) => `Startwert ${seed}`,
   },
 
@@ -211,6 +237,16 @@ export const de: Messages = {
   provider: 'Läuft auf',
   providerHint: 'Gilt, sobald die Engine neu startet.',
   providers: { auto: 'Bestes vorhandenes', cpu: 'CPU', webgpu: 'WebGPU', dml: 'DirectML', coreml: 'Core ML', cuda: 'CUDA' },
+  fellBack: (provider, reason) => `Die Grafikkarte (${provider}) ist nicht zu gebrauchen, darum rechnet der Prozessor: ${reason}`,
+  providerTried: {
+    works: (speed) => (speed === null ? 'läuft hier' : `läuft hier, ${speed.toFixed(1).replace('.', ',')}-mal so schnell wie der Prozessor`),
+    software: 'läuft hier, aber in Software: viel langsamer als der Prozessor',
+    fails: (reason) => `läuft hier nicht: ${reason}`,
+  },
+  providerInUse: (provider) => `In Gebrauch: ${provider}`,
+  memoryBudget: 'Speicher',
+  memoryBudgetHint: 'So viel dürfen Modelle belegen; leer entscheidet der Rechner.',
+  memoryPlaceholder: 'automatisch',
   hintsAgain: 'Erste Hinweise wieder zeigen',
   hintsAgainDone: 'Die Hinweise sind wieder da',
   models: 'Modelle',

@@ -2,6 +2,7 @@ import type { Blocker } from '../state/recipe-draft.svelte.ts'
 import type { DocumentActivity } from '../state/document.svelte.ts'
 import type { WindowEvent } from '../../src-main/contract/channels.ts'
 import type { Mode, SamplerName } from '../../src-main/contract/recipe.ts'
+import type { PresetName } from '../../src-main/contract/speed.ts'
 import type { BlendMode } from '../../src-main/contract/document.ts'
 import { libraryEn, type LibraryWords } from './library.ts'
 
@@ -129,6 +130,25 @@ export interface Messages {
   readonly sampler: string
   readonly samplers: Readonly<Record<SamplerName, string>>
   readonly refine: string
+  readonly speed: {
+    readonly label: string
+    readonly presets: Readonly<Record<PresetName, string>>
+    readonly titles: Readonly<Record<PresetName, string>>
+    readonly custom: string
+    /** What a preset costs against exact, in decibels of likeness; null: nothing. */
+    readonly cost: (preset: PresetName, decibels: number | null) => string
+    readonly guidedFrom: string
+    readonly guidedTo: string
+    readonly guidedTitle: string
+    readonly reuse: string
+    readonly reuseTitle: string
+    readonly refineEvery: string
+    readonly refineEveryTitle: string
+    readonly eightBit: string
+    readonly eightBitTitle: string
+    readonly shared: string
+    readonly sharedTitle: string
+  }
   readonly model: string
   readonly resetTitle: string
 
@@ -157,6 +177,7 @@ export interface Messages {
   readonly recipeLine: {
     readonly subjects: (count: number) => string
     readonly steps: (count: number) => string
+    readonly speed: (preset: PresetName | 'custom') => string
     readonly seed: (seed: number) => string
   }
 
@@ -186,6 +207,12 @@ export interface Messages {
   readonly provider: string
   readonly providerHint: string
   readonly providers: Readonly<Record<'auto' | 'cpu' | 'webgpu' | 'dml' | 'coreml' | 'cuda', string>>
+  readonly fellBack: (provider: string, reason: string) => string
+  readonly providerTried: { readonly works: (speed: number | null) => string; readonly software: string; readonly fails: (reason: string) => string }
+  readonly providerInUse: (provider: string) => string
+  readonly memoryBudget: string
+  readonly memoryBudgetHint: string
+  readonly memoryPlaceholder: string
   readonly hintsAgain: string
   readonly hintsAgainDone: string
   readonly models: string
@@ -357,6 +384,31 @@ export const en: Messages = {
     lcm: 'LCM',
   },
   refine: 'Refine with the subject’s detail',
+  speed: {
+    label: 'Speed',
+    presets: { exact: 'Exact', balanced: 'Balanced', fast: 'Fast' },
+    titles: {
+      exact: 'Every network at every step',
+      balanced: 'Skips work that changes little',
+      fast: 'Skips more, and takes fewer steps',
+    },
+    custom: 'Your own mix of what follows.',
+    cost: (_, decibels) =>
+      decibels === null
+        ? 'As the model was published: nothing is skipped.'
+        : `About ${decibels} dB from Exact where steps are many: ${decibels >= 30 ? 'hardly to be seen' : 'small things come out otherwise'}.`,
+    guidedFrom: 'Guide from',
+    guidedTo: 'Guide to',
+    guidedTitle: 'The part of the steps in which guidance is applied; the others take half the work',
+    reuse: 'Reuse',
+    reuseTitle: 'The network’s deep layers run each so many steps, and serve the steps between',
+    refineEvery: 'Refine each',
+    refineEveryTitle: 'The subject’s detail is read each so many steps',
+    eightBit: '8-bit weights',
+    eightBitTitle: 'Faster on the processor, where the model has been measured for it',
+    shared: 'Share the text-free half in strips',
+    sharedTitle: 'In a strip the prediction without text and subject is made once for all β',
+  },
   model: 'Model',
   resetTitle: 'Double-click for the default',
 
@@ -396,6 +448,7 @@ export const en: Messages = {
   recipeLine: {
     subjects: (count) => (count === 1 ? 'subject' : `${count} subject pictures`),
     steps: (count) => `${count} steps`,
+    speed: (preset) => ({ exact: 'exact', balanced: 'balanced', fast: 'fast', custom: 'own speed' })[preset],
     seed: (seed) => `seed ${seed}`,
   },
 
@@ -425,6 +478,16 @@ export const en: Messages = {
   provider: 'Runs on',
   providerHint: 'Takes hold when the engine starts again.',
   providers: { auto: 'Best available', cpu: 'CPU', webgpu: 'WebGPU', dml: 'DirectML', coreml: 'Core ML', cuda: 'CUDA' },
+  fellBack: (provider, reason) => `The graphics card (${provider}) cannot be used, so the processor computes: ${reason}`,
+  providerTried: {
+    works: (speed) => (speed === null ? 'works here' : `works here, ${speed.toFixed(1)} times as fast as the processor`),
+    software: 'works here, but in software: much slower than the processor',
+    fails: (reason) => `does not work here: ${reason}`,
+  },
+  providerInUse: (provider) => `In use: ${provider}`,
+  memoryBudget: 'Memory',
+  memoryBudgetHint: 'Models may take this much; empty lets the machine decide.',
+  memoryPlaceholder: 'automatic',
   hintsAgain: 'Show the first hints again',
   hintsAgainDone: 'The hints are back',
   models: 'Models',

@@ -2,6 +2,7 @@ import { getContext, setContext } from 'svelte'
 import type { Box } from '../../src-main/contract/basics.ts'
 import type { LarkspurBridge } from '../../src-main/contract/channels.ts'
 import type { Placement } from '../../src-main/contract/recipe.ts'
+import { t } from '../i18n/index.svelte.ts'
 import { Calls } from './bridge.ts'
 import { DocumentStore } from './document.svelte.ts'
 import { EngineStore } from './engine.svelte.ts'
@@ -48,7 +49,11 @@ export class AppState {
     this.models = new ModelsStore(this.calls)
     this.library = new LibraryStore(this.calls, this.models)
     this.document = new DocumentStore(this.calls, () => canvas.settled())
-    this.engine = new EngineStore({ onDefect: (message) => this.notices.show('error', message) })
+    this.engine = new EngineStore({
+      onDefect: (message) => this.notices.show('error', message),
+      onFellBack: (provider, reason) => this.notices.show('warning', t().fellBack(provider, reason)),
+      restart: () => void this.calls.attempt('engine.restart', null),
+    })
     this.engine.follow(bridge)
     this.draft = new RecipeDraft(() => ({
       model: this.models.current,

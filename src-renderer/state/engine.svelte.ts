@@ -2,6 +2,7 @@ import type { BlobRef, Box, Failure } from '../../src-main/contract/basics.ts'
 import type { LarkspurBridge } from '../../src-main/contract/channels.ts'
 import { engineEventSchema } from '../../src-main/contract/engine-protocol.ts'
 import type { Candidate, EngineEvent, EngineRequest, Preview, Variant } from '../../src-main/contract/engine-protocol.ts'
+import type { ProbeAnswer, ProviderName } from '../../src-main/contract/provider.ts'
 import type { Recipe } from '../../src-main/contract/recipe.ts'
 import { t } from '../i18n/index.svelte.ts'
 
@@ -60,6 +61,10 @@ export class GenerateJob {
   readonly recipe: Recipe
   readonly slots: readonly Slot[]
   state = $state<JobState>('queued')
+  /** Whether it was queued a second time after its provider had ended the engine. */
+  retried = false
+  /** The slots that the engine was asked for, by its numbers. */
+  asked: readonly Slot[] = []
   failure = $state.raw<Failure | null>(null)
 
   constructor(id: string, kind: JobKind, recipe: Recipe, variants: readonly Variant[]) {
@@ -74,6 +79,13 @@ export class GenerateJob {
   /** Called once, when the job is done, has failed or was cancelled. */
   onEnd(listener: (job: GenerateJob) => void): void {
     this.#onEnd.push(listener)
+  }
+
+  /** For the engine store alone: waits again, with what was done kept. */
+  again(): void {
+    this.retried = true
+    this.state = 'queued'
+    for (const slot of this.slots) if (slot.state === 'running') slot.state = 'waiting'
   }
 
   /** For the engine store alone. */
@@ -140,6 +152,10 @@ export type EngineState = 'starting' | 'ready' | 'restarting' | 'failed'
 export interface EngineHooks {
   /** A message that is not of the protocol: a defect, shown as one line. */
   readonly onDefect: (message: string) => void
+  /** A provider was left for the processor. */
+  readonly onFellBack?: (provider: string, reason: string) => void
+  /** Ends the engine process and starts another: memory of a graphics card comes back in no other way. */
+  readonly restart?: () => void
   readonly nowMs?: () => number
   readonly newId?: () => string
 }
@@ -153,6 +169,9 @@ export class EngineStore {
   failure = $state.raw<Failure | null>(null)
   provider = $state('')
   modelId = $state<string | null>(null)
+  /** Providers that the runtime has, and what came of those that were tried. */
+  present = $state.raw<readonly ProviderName[]>([])
+  tried = $state.raw<readonly ProbeAnswer[]>([])
   activity = $state('')
   /** Jobs that are queued or running, oldest first. */
   queue = $state.raw<readonly GenerateJob[]>([])
@@ -163,6 +182,10 @@ export class EngineStore {
 
   constructor(hooks: EngineHooks) {
     this.#hooks = hooks
+  }
+
+  get #onCard(): boolean {
+    return this.provider !== '' && this.provider !== 'cpu'
   }
 
   get running(): GenerateJob | null {
@@ -230,8 +253,16 @@ export class EngineStore {
     if (!this.#link || this.running || this.#stopping.size > 0) return
     const next = this.queue.find((job) => job.state === 'queued')
     if (!next) return
+    if (this.#onCard && this.modelId !== null && this.modelId !== next.recipe.model.id && this.#hooks.restart) {
+      // Two models in the memory of one card: the job waits for a fresh process.
+      this.modelId = null
+      this.#link = null
+      this.#hooks.restart()
+      return
+    }
     next.state = 'running'
-    this.#link.post({ type: 'generate', jobId: next.id, recipe: next.recipe, variants: next.slots.map((slot) => slot.variant) })
+    next.asked = next.slots.filter((slot) => slot.candidate === null)
+    this.#link.post({ type: 'generate', jobId: next.id, recipe: next.recipe, variants: next.asked.map((slot) => slot.variant) })
   }
 
   /** Jobs that were cancelled here and whose end the engine has not told yet. */
@@ -259,6 +290,14 @@ export class EngineStore {
         this.provider = event.provider
         this.modelId = event.modelId
         this.activity = event.activity
+        return
+      case 'fell-back':
+        this.#hooks.onFellBack?.(event.provider, event.reason)
+        return
+      case 'providers':
+        this.provider = event.inUse
+        this.present = event.present
+        this.tried = event.tried
         return
       case 'progress': {
         const slot = this.#slot(event.jobId, event.variant)
@@ -318,7 +357,7 @@ export class EngineStore {
   }
 
   #slot(jobId: string, variant: number): Slot | null {
-    return this.queue.find((job) => job.id === jobId)?.slots[variant] ?? null
+    return this.queue.find((job) => job.id === jobId)?.asked[variant] ?? null
   }
 
   #ended(jobId: string, state: 'done' | 'failed' | 'cancelled', failure: Failure | null): void {
@@ -343,7 +382,10 @@ export class EngineStore {
     const running = this.running
     for (const asked of this.#asked.values()) asked.reject(failure)
     this.#asked.clear()
-    if (running) this.#end(running, 'failed', failure, true)
+    // A driver may take the process with it. The next one computes on the processor; what is missing is asked for there, once.
+    if (running && failure.code === 'engine-stopped' && this.#onCard && !running.retried) running.again()
+    else if (running) this.#end(running, 'failed', failure, true)
+    this.modelId = null
   }
 
   #now(): number {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openBench } from '../../src-main/engine/parity/bench.ts'
+import { CPU } from '../../src-main/engine/runtime/device.ts'
 import { runCase } from '../../src-main/engine/parity/runners.ts'
 import { judge } from '../../src-main/engine/parity/run-parity.ts'
 import { openReferenceSet } from '../../src-main/engine/parity/reference-set.ts'
@@ -19,7 +20,7 @@ const folders = [
 for (const folder of folders) {
   const set = await openReferenceSet(folder)
   describe(`${set.kind} in ${folder.startsWith(own) ? 'test/parity/sets' : 'shared/reference'}`, () => {
-    const bench = openBench(set, 'cpu', set.kind === 'mini' ? join(root, 'resources/models/mini') : undefined)
+    const bench = openBench(set, CPU, set.kind === 'mini' ? join(root, 'resources/models/mini') : undefined)
     for (const one of set.cases) {
       it(one.name, async () => {
         const { passed, outputs, failure } = await judge(one, () => runCase(bench, one))

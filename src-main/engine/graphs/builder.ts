@@ -2,15 +2,13 @@ import { dirname, relative, sep } from 'node:path'
 import protobuf from 'protobufjs'
 import { UserError } from '../../contract/errors.ts'
 import type { Dtype, TensorRef } from '../weights/tensor-source.ts'
+import type { Attribute, Constant, Contents, GraphNode as Node, Typed, Value } from './contents.ts'
+import { CPU_DIALECT, inHalves, translate, type Dialect } from './dialect.ts'
+import { BFLOAT16, BOOL, DOUBLE, FLOAT, FLOAT16, INT32, INT64, UINT8 } from './element-types.ts'
 import schema from './onnx/onnx.json' with { type: 'json' }
 
 const ModelProto = protobuf.Root.fromJSON(schema).lookupType('onnx.ModelProto')
 
-/** Codes of TensorProto.DataType. */
-const FLOAT = 1
-const UINT8 = 2
-const INT32 = 6
-const INT64 = 7
 const elementTypes: Readonly<Record<Dtype, number>> = {
   F32: FLOAT,
   U8: UINT8,
@@ -18,10 +16,10 @@ const elementTypes: Readonly<Record<Dtype, number>> = {
   I16: 5,
   I32: INT32,
   I64: INT64,
-  BOOL: 9,
-  F16: 10,
-  F64: 11,
-  BF16: 16,
+  BOOL,
+  F16: FLOAT16,
+  F64: DOUBLE,
+  BF16: BFLOAT16,
   F8_E4M3: 17,
   F8_E5M2: 19,
 }
@@ -33,40 +31,30 @@ const IR_VERSION = 10
 /** Codes of AttributeProto.AttributeType. */
 const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 } as const
 
-/** The name of a value inside the graph. */
-export type Value = string
-export type Attribute = { int: number } | { float: number } | { ints: readonly number[] } | { text: string }
+export type { Value } from './contents.ts'
 /** A symbol for a side that varies between runs, or its fixed length. */
 export type Side = string | number
 export type ElementType = 'float32' | 'int32'
 
 /** A finished graph: the model without its weights, and the folder that the locations of its weights are relative to. */
 export interface Graph {
+  /** As the cpu provider takes it. */
   readonly bytes: Uint8Array
+  /** The same in another dialect. */
+  write(dialect: Dialect): Uint8Array
+  /** Whether it is computed in 16-bit floats in a dialect that has them; its weights then take half of `weightBytes`. */
+  readonly takesHalves: boolean
+  /** Nodes whose sines and cosines a graphics card rounds too roughly: angles of a timestep go up to 1000. */
+  readonly angles: readonly string[]
   readonly weightFolder: string | null
   /** Bytes of the weights at 32 bits a number, or at 8 where they are stored so: what a session of it takes at least. */
   readonly weightBytes: number
-}
-
-interface Node {
-  readonly op: string
-  readonly domain: string
-  readonly inputs: readonly Value[]
-  readonly outputs: readonly Value[]
-  readonly attributes: Readonly<Record<string, Attribute>>
 }
 
 interface Weight {
   readonly value: Value
   readonly ref: TensorRef
   readonly shape: readonly number[]
-}
-
-interface Constant {
-  readonly value: Value
-  readonly type: number
-  readonly shape: readonly number[]
-  readonly bytes: Uint8Array
 }
 
 /**
@@ -79,6 +67,7 @@ export class GraphBuilder {
   private readonly weights = new Map<string, Weight>()
   private readonly constants = new Map<string, Constant>()
   private readonly inputs: object[] = []
+  private readonly inputTypes: Typed[] = []
   private readonly outputs = new Map<Value, object>()
   private readonly casts = new Map<string, Value>()
   private readonly memos = new Map<string, Value>()
@@ -90,7 +79,9 @@ export class GraphBuilder {
   }
 
   input(name: string, sides: readonly Side[], type: ElementType = 'float32'): Value {
-    this.inputs.push(valueInfo(name, type === 'float32' ? FLOAT : INT32, sides))
+    const code = type === 'float32' ? FLOAT : INT32
+    this.inputTypes.push({ value: name, type: code })
+    this.inputs.push(valueInfo(name, code, sides))
     return name
   }
 
@@ -205,6 +196,26 @@ export class GraphBuilder {
     const used = new Set(nodes.flatMap((node) => node.inputs))
     const weights = [...this.weights.values()].filter((weight) => used.has(weight.value))
     const folder = weights.length === 0 ? null : commonFolder(weights.map((weight) => weight.ref.file))
+    const contents: Contents = {
+      name: this.name,
+      nodes,
+      constants: [...this.constants.values()].filter((constant) => used.has(constant.value)),
+      weights: weights.map(({ value, ref }) => ({ value, type: elementTypes[ref.dtype] })),
+      inputs: this.inputTypes,
+      outputs: [...this.outputs.keys()],
+    }
+    const write = (dialect: Dialect): Uint8Array => this.encode(translate(contents, dialect), weights, folder ?? '')
+    return {
+      bytes: write(CPU_DIALECT),
+      write,
+      takesHalves: inHalves(contents),
+      angles: nodes.filter(({ op }) => op === 'Sin' || op === 'Cos').flatMap(({ outputs }) => outputs),
+      weightFolder: folder,
+      weightBytes: weights.reduce((sum, { ref, shape }) => sum + (ref.dtype === 'I8' ? 1 : 4) * shape.reduce((a, b) => a * b, 1), 0),
+    }
+  }
+
+  private encode({ nodes, constants }: Contents, weights: readonly Weight[], folder: string): Uint8Array {
     const message = {
       ir_version: IR_VERSION,
       producer_name: 'larkspur',
@@ -225,9 +236,7 @@ export class GraphBuilder {
           attribute: Object.entries(node.attributes).map(([name, attribute]) => attributeProto(name, attribute)),
         })),
         initializer: [
-          ...[...this.constants.values()]
-            .filter((constant) => used.has(constant.value))
-            .map(({ value, type, shape, bytes }) => ({ name: value, data_type: type, dims: shape, raw_data: bytes })),
+          ...constants.map(({ value, type, shape, bytes }) => ({ name: value, data_type: type, dims: shape, raw_data: bytes })),
           ...weights.map(({ value, ref, shape }) => ({
             name: value,
             data_type: elementTypes[ref.dtype],
@@ -236,9 +245,7 @@ export class GraphBuilder {
             external_data: [
               {
                 key: 'location',
-                value: relative(folder ?? '', ref.file)
-                  .split(sep)
-                  .join('/'),
+                value: relative(folder, ref.file).split(sep).join('/'),
               },
               { key: 'offset', value: String(ref.offset) },
               { key: 'length', value: String(ref.bytes) },
@@ -247,11 +254,7 @@ export class GraphBuilder {
         ],
       },
     }
-    return {
-      bytes: ModelProto.encode(message).finish(),
-      weightFolder: folder,
-      weightBytes: weights.reduce((sum, { ref, shape }) => sum + (ref.dtype === 'I8' ? 1 : 4) * shape.reduce((a, b) => a * b, 1), 0),
-    }
+    return ModelProto.encode(message).finish()
   }
 
   /** The nodes that the outputs depend on, in order. */

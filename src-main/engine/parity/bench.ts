@@ -2,6 +2,7 @@ import type { ModelNetworks } from '../model.ts'
 import { loadNetworks } from '../networks.ts'
 import { readModelParts } from '../weights/layouts.ts'
 import type { ModelParts } from '../weights/model-parts.ts'
+import type { Device } from '../runtime/device.ts'
 import type { ReferenceSet } from './reference-set.ts'
 
 /** A reference set with the models its cases run on, loaded when first asked for and kept to the end. */
@@ -16,7 +17,7 @@ export interface Bench {
 }
 
 /** @param modelFolder the model to run on, for sets that bring none of their own */
-export function openBench(set: ReferenceSet, provider: string, modelFolder: string = set.folder): Bench {
+export function openBench(set: ReferenceSet, device: Device, modelFolder: string = set.folder): Bench {
   const models = new Map<string, Promise<ModelNetworks>>()
   let parts: Promise<ModelParts> | null = null
   const bench: Bench = {
@@ -26,7 +27,7 @@ export function openBench(set: ReferenceSet, provider: string, modelFolder: stri
     assembled: (key, assemble) => {
       let model = models.get(key)
       if (model === undefined) {
-        model = assemble().then((found) => loadNetworks(found, { provider }))
+        model = assemble().then((found) => loadNetworks(found, { device }))
         models.set(key, model)
       }
       return model

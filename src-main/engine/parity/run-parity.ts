@@ -1,4 +1,5 @@
 import { UserError } from '../../contract/errors.ts'
+import { CPU, type Device } from '../runtime/device.ts'
 import { openBench } from './bench.ts'
 import { compareOutput, type OutputResult } from './compare.ts'
 import { RESIZED_OUTPUTS } from './image-cases.ts'
@@ -23,7 +24,9 @@ export interface SetResult {
 }
 
 export interface ParityOptions {
-  readonly provider?: string
+  readonly device?: Device
+  /** Relative tolerance that every output has at least: providers other than cpu add up in other orders. */
+  readonly atLeast?: number
   /** Folder of the model, for sets that bring none of their own. */
   readonly model?: string
   /** Runs the cases whose names it accepts. */
@@ -37,13 +40,13 @@ export interface ParityOptions {
  */
 export async function runParity(folder: string, options: ParityOptions = {}): Promise<SetResult> {
   const set = await openReferenceSet(folder)
-  const bench = openBench(set, options.provider ?? 'cpu', options.model)
+  const bench = openBench(set, options.device ?? CPU, options.model)
   const cases: CaseResult[] = []
   try {
     for (const one of set.cases) {
       if (options.only?.(one.name) === false) continue
       const start = performance.now()
-      const judged = await judge(one, () => runCase(bench, one))
+      const judged = await judge(one, () => runCase(bench, one), options.atLeast)
       const result = { name: one.name, ...judged, seconds: (performance.now() - start) / 1000 }
       options.onCase?.(result)
       cases.push(result)
@@ -56,7 +59,11 @@ export async function runParity(folder: string, options: ParityOptions = {}): Pr
 }
 
 /** Computes one case and compares its outputs. */
-export async function judge(one: ReferenceCase, run: () => ReturnType<typeof runCase>): Promise<Pick<CaseResult, 'passed' | 'outputs' | 'failure'>> {
+export async function judge(
+  one: ReferenceCase,
+  run: () => ReturnType<typeof runCase>,
+  widest = 0,
+): Promise<Pick<CaseResult, 'passed' | 'outputs' | 'failure'>> {
   try {
     const got = await run()
     const outputs: OutputResult[] = []
@@ -64,7 +71,7 @@ export async function judge(one: ReferenceCase, run: () => ReturnType<typeof run
       const expected = await one.expected(name)
       // Pictures in 8 bit were rounded after a resize or a decode: one grey level may tip over.
       const atLeast = Math.max(RESIZED_OUTPUTS[name] ?? 0, expected.data instanceof Uint8Array ? 1 : 0)
-      outputs.push(compareOutput(name, got[name], expected, { ...one.tolerance, exact, atLeast }))
+      outputs.push(compareOutput(name, got[name], expected, { ...one.tolerance, rtol: Math.max(one.tolerance.rtol, widest), exact, atLeast }))
     }
     return { passed: outputs.every((output) => output.passed), outputs, failure: null }
   } catch (error) {

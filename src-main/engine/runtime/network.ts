@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { UserError } from '../../contract/errors.ts'
 import type { Graph } from '../graphs/builder.ts'
-import type { ProviderName } from './provider.ts'
+import type { Device } from './device.ts'
 import { sessionOptions } from './session-options.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -24,8 +24,8 @@ export interface Network {
 // onnxruntime-node refuses external data outside the model's own folder, and a model from memory has no folder. The session entry
 // `session.model_external_initializers_file_folder_path` names one; locations are relative to it and symlinks must be resolved before
 // (the weight readers do). Offsets need no alignment.
-export async function loadNetwork(graph: Graph, provider: ProviderName): Promise<Network> {
-  const session = await InferenceSession.create(graph.bytes, sessionOptions(provider, graph.weightFolder)).catch(explain)
+export async function loadNetwork(graph: Graph, { provider, dialect }: Device): Promise<Network> {
+  const session = await InferenceSession.create(graph.write(dialect), sessionOptions(provider, graph.weightFolder, graph.angles)).catch(explain)
   return {
     weightBytes: graph.weightBytes,
     run: async (inputs, wanted) => {

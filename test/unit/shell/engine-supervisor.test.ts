@@ -1,8 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { EngineInit } from '../../../src-main/contract/engine-protocol.ts'
+import { noAnswer } from '../../../src-main/contract/provider.ts'
 import { EngineSupervisor, type EngineProcess } from '../../../src-main/shell/engine-supervisor.ts'
 
-const init: EngineInit = { blobFolder: '/blobs', modelFolders: ['/models'], assist: { cutout: '/a', fill: '/b' }, provider: 'auto', app: 'larkspur test' }
+const init: EngineInit = {
+  blobFolder: '/blobs',
+  modelFolders: ['/models'],
+  assist: { cutout: '/a', fill: '/b' },
+  provider: 'auto',
+  failed: null,
+  probes: '/providers.json',
+  budgetBytes: null,
+  app: 'larkspur test',
+}
 
 /** A process whose life the test leads. */
 class FakeProcess implements EngineProcess {
@@ -42,7 +52,8 @@ function supervised(): { supervisor: EngineSupervisor; processes: FakeProcess[];
       processes.push(process)
       return process
     },
-    init: () => init,
+    init: (failed) => ({ ...init, failed }),
+    probe: (provider) => Promise.resolve(noAnswer(provider, 'none here')),
     onState: (state, failure) => states.push(failure ? `${state}:${failure.code}` : state),
     log: () => {},
   })
@@ -100,6 +111,26 @@ describe('EngineSupervisor', () => {
     expect(processes).toHaveLength(2)
     vi.advanceTimersByTime(1)
     expect(processes).toHaveLength(3)
+  })
+
+  it('tells the next engine which provider the one before died on, until a person starts it again', async () => {
+    const { supervisor, newest } = supervised()
+    supervisor.start()
+    newest().spawn()
+    expect(newest().posted).toEqual([{ type: 'init', init }])
+    newest().say({ type: 'probe', provider: 'webgpu' })
+    await vi.advanceTimersByTimeAsync(0)
+    expect(newest().posted.at(-1)).toEqual({ type: 'probed', answer: noAnswer('webgpu', 'none here') })
+    newest().say({ type: 'provider', provider: 'webgpu' })
+    newest().exit(139)
+    vi.advanceTimersByTime(250)
+    newest().spawn()
+    expect(newest().posted).toEqual([
+      { type: 'init', init: { ...init, failed: { provider: 'webgpu', reason: expect.stringContaining('code 139') as string } } },
+    ])
+    supervisor.restart()
+    newest().spawn()
+    expect(newest().posted).toEqual([{ type: 'init', init }])
   })
 
   it('gives up after six quick deaths, says so, and tries again when told to', () => {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { GraphBuilder } from '../../../../src-main/engine/graphs/builder.ts'
 import { unetConfigSchema, vaeConfigSchema } from '../../../../src-main/engine/graphs/config.ts'
 import { attentionOrder, decoderSelfAttentions, unetGraph } from '../../../../src-main/engine/graphs/unet.ts'
+import { CPU } from '../../../../src-main/engine/runtime/device.ts'
 import { loadNetwork } from '../../../../src-main/engine/runtime/network.ts'
 import { tensor } from '../../../../src-main/engine/runtime/tensor.ts'
 import { openSafetensors } from '../../../../src-main/engine/weights/safetensors.ts'
@@ -31,7 +32,7 @@ describe('the graph writer', () => {
     const decoded = model.toObject(model.decode(bytes)) as { graph: { node: { op_type: string }[]; initializer: unknown[] } }
     expect(decoded.graph.node.map((node) => node.op_type)).toEqual(['Mul', 'Add', 'Identity'])
     expect(decoded.graph.initializer).toHaveLength(1)
-    const network = await loadNetwork(graph.finish(), 'cpu')
+    const network = await loadNetwork(graph.finish(), CPU)
     const { y } = await network.run({ x: tensor(Float32Array.of(1, 5), [2]) })
     expect([...(y?.data ?? [])]).toEqual([4, 12])
     await network.release()

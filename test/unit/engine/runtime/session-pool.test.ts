@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { Graph } from '../../../../src-main/engine/graphs/builder.ts'
 import type { Network } from '../../../../src-main/engine/runtime/network.ts'
-import { builtInProviders, chooseProvider } from '../../../../src-main/engine/runtime/provider.ts'
+import { CPU } from '../../../../src-main/engine/runtime/device.ts'
 import { SessionPool } from '../../../../src-main/engine/runtime/session-pool.ts'
+
+function named(name: string, weightBytes: number): Graph {
+  const bytes = new TextEncoder().encode(name)
+  return { bytes, write: () => bytes, takesHalves: true, angles: [], weightFolder: null, weightBytes }
+}
 
 /** A pool whose networks are only counted. */
 function counting(budgetBytes: number) {
@@ -24,8 +29,8 @@ function counting(budgetBytes: number) {
       release: () => Promise.resolve(void log.push(`drop ${name}`)),
     }
   }
-  const pool = new SessionPool('cpu', budgetBytes, load)
-  const run = (name: string, weightBytes: number) => pool.run(name, () => ({ bytes: new TextEncoder().encode(name), weightFolder: null, weightBytes }), {})
+  const pool = new SessionPool(CPU, budgetBytes, load)
+  const run = (name: string, weightBytes: number) => pool.run(name, () => named(name, weightBytes), {})
   return { pool, run, log, mostAtOnce: () => most }
 }
 
@@ -55,8 +60,8 @@ describe('the session pool', () => {
 
   it('forgets a network that could not be made', async () => {
     let attempts = 0
-    const pool = new SessionPool('cpu', 100, () => Promise.reject(new Error(`attempt ${++attempts}`)))
-    const graph = { bytes: new Uint8Array(), weightFolder: null, weightBytes: 1 }
+    const pool = new SessionPool(CPU, 100, () => Promise.reject(new Error(`attempt ${++attempts}`)))
+    const graph = named('', 1)
     await expect(pool.run('a', () => graph, {})).rejects.toThrow('attempt 1')
     await expect(pool.run('a', () => graph, {})).rejects.toThrow('attempt 2')
   })
@@ -67,16 +72,5 @@ describe('the session pool', () => {
     await pool.release()
     expect(log).toEqual(['load a', 'drop a'])
     expect(pool.loadedBytes).toBe(0)
-  })
-})
-
-describe('providers', () => {
-  it('always include the processor, and auto takes it', () => {
-    expect(builtInProviders()).toContain('cpu')
-    expect(chooseProvider('auto')).toBe('cpu')
-  })
-
-  it('that are missing are refused with those there are', () => {
-    expect(() => chooseProvider('abacus')).toThrow(/"abacus" is not available here; this runtime has .*cpu/)
   })
 })

@@ -147,6 +147,41 @@ describe('the life of the engine', () => {
     expect(job.failure?.code).toBe('engine-stopped')
   })
 
+  test('when it dies on a graphics card what is missing is asked for once more, and a second death fails the job', () => {
+    const { engine, link } = setUp()
+    const bridge = new TestBridge()
+    engine.follow(bridge)
+    const stop = () => bridge.emit('engine.state', { state: 'restarting', failure: { code: 'engine-stopped', message: 'The engine stopped' } })
+    link.say({ type: 'ready', provider: 'webgpu', app: '0.1.0' })
+    const job = engine.generate('candidates', recipe(), variants)
+    link.say({ type: 'candidate', jobId: job.id, variant: 0, candidate: candidate(recipe()) })
+    stop()
+    expect(job.state).toBe('queued')
+    const next = new TestLink()
+    engine.connect(next)
+    expect(next.last('generate').variants).toEqual([variants[1]])
+    next.say({ type: 'ready', provider: 'webgpu', app: '0.1.0' })
+    next.say(progress(job.id, 0, 0.5))
+    expect(job.runningSlot).toBe(job.slots[1])
+    stop()
+    expect(job.state).toBe('failed')
+    expect(job.slots[0]?.state).toBe('done')
+  })
+
+  test('another model on a graphics card waits for a fresh process', () => {
+    let restarts = 0
+    const engine = new EngineStore({ onDefect: () => {}, restart: () => restarts++ })
+    const link = new TestLink()
+    engine.connect(link)
+    link.say({ type: 'ready', provider: 'webgpu', app: '0.1.0' })
+    link.say({ type: 'status', provider: 'webgpu', modelId: 'another', activity: 'idle' })
+    const job = engine.generate('candidates', recipe(), variants)
+    expect([restarts, job.state, link.requests.length]).toEqual([1, 'queued', 0])
+    const next = new TestLink()
+    engine.connect(next)
+    expect([restarts, job.state]).toEqual([1, 'running'])
+  })
+
   test('a message that is not of the protocol is a defect, not a crash', () => {
     const { link, defects } = setUp()
     link.say({ type: 'progress', jobId: 'job', variant: -1 })

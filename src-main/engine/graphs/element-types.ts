@@ -1,0 +1,9 @@
+/** Codes of TensorProto.DataType. */
+export const FLOAT = 1
+export const UINT8 = 2
+export const INT32 = 6
+export const INT64 = 7
+export const BOOL = 9
+export const FLOAT16 = 10
+export const DOUBLE = 11
+export const BFLOAT16 = 16
