@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { stripsOf } from '../engine/strip.ts'
 import { makeFolder } from '../pictures/files.ts'
 import { numberList } from './arguments.ts'
 import { consoleFor } from './console.ts'
-import { resultObject, runToFile, total } from './generate.ts'
+import { resultObject, stripToFiles, total } from './generate.ts'
 import { checkWritable, prepareJob } from './job.ts'
 import { addRecipeOptions, type RecipeOptions } from './recipe-options.ts'
 
@@ -22,11 +23,11 @@ export function addStrip(program: Command): void {
       await checkWritable(join(options.outDir, 'x'))
       const job = await prepareJob(options)
       const results = []
-      for (const beta of options.betas) {
-        const out = join(options.outDir, `beta-${beta.toFixed(2)}.png`)
-        const recipe = { ...job.inputs.recipe, beta }
-        const { facts } = await runToFile(job, recipe, out, screen.progress(`beta ${beta}: `))
-        screen.line(`${out}: done in ${total(facts).toFixed(1)} s`)
+      const variants = options.betas.map((beta) => ({ seed: job.inputs.recipe.seed, beta }))
+      const strip = stripsOf(job.inputs.recipe, variants).flat()
+      const named = strip.map((recipe) => ({ recipe, out: join(options.outDir, `beta-${recipe.beta.toFixed(2)}.png`) }))
+      for await (const { recipe, out, facts } of stripToFiles(job, named, screen.progress(''))) {
+        screen.line(`${out}: done, its share took ${total(facts).toFixed(1)} s`)
         results.push(resultObject(out, recipe, facts))
       }
       screen.object({ results })

@@ -49,6 +49,8 @@ export const modelSummarySchema = z.strictObject({
   licence: z.string(),
   bundled: z.boolean(),
   capabilities: z.strictObject({ text: z.boolean(), subject: z.boolean(), refine: z.boolean(), guideChannels: z.boolean() }),
+  /** Whether an LCM-LoRA lies beside it; left out: none. */
+  fewSteps: z.boolean().optional(),
   defaults: modelManifestSchema.shape.defaults,
 })
 export type ModelSummary = z.infer<typeof modelSummarySchema>

@@ -64,7 +64,7 @@ export const recipeSchema = z.strictObject({
   refine: z.boolean(),
   /** Recipes made before there were levers are exact. */
   speed: speedSchema.default(EXACT_SPEED),
-  /** The beta of the strip's candidate whose unconditional predictions this one took; null: its own. Set by a strip that shares them. */
+  /** The beta of the strip's candidate whose unconditional deep features this one took; null: its own. Set by a strip that shares them. */
   unconditionalBeta: z.number().min(0).max(1).nullable().default(null),
 })
 export type Recipe = z.infer<typeof recipeSchema>

@@ -48,6 +48,7 @@ export async function* generateStrip(
     for (const [candidate, given] of strip.entries()) yield await fillHole(given, workshop, hooksOf(candidate))
     return
   }
+  workshop.cache.beginJob()
   const runs: Run[] = []
   for (const [candidate, given] of withLenders(strip).entries()) {
     runs.push(
@@ -58,7 +59,7 @@ export async function* generateStrip(
   for (const [candidate, run] of runs.slice(0, strip.length).entries()) yield await finish(run, latents[candidate]!)
 }
 
-/** A recipe that took the unconditional prediction of another candidate needs that one beside it, last, whether its strip asks for it or not. */
+/** A recipe that took unconditional deep features of another candidate needs that one beside it, last, whether its strip asks for it or not. */
 function withLenders(strip: readonly JobInputs[]): JobInputs[] {
   const all = [...strip]
   for (const { recipe, ...pictures } of strip) {

@@ -80,6 +80,16 @@ export class Branches {
     this.keeps = keeps
   }
 
+  /** Deep features of a branch at its last whole step. */
+  deepOf(condition: Condition): Tensor | null {
+    return this.deep.get(condition) ?? null
+  }
+
+  /** Takes deep features of another candidate's branch for the own one. */
+  borrow(condition: Condition, deep: Tensor): void {
+    this.deep.set(condition, deep)
+  }
+
   /**
    * @param whole run the whole network; otherwise its outermost layers alone, where every branch has deep features from before
    * @returns [1, L, h, w] for each condition

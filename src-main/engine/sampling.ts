@@ -1,7 +1,7 @@
 import { bytesInside } from './byte-cache.ts'
 import { Branches, guided, type BranchInput, type Condition } from './guidance.ts'
 import { fromPlanes } from './image/planes.ts'
-import { borrowed, planStep, type Seen, type StepPlan } from './levers.ts'
+import { planStep, type StepPlan } from './levers.ts'
 import type { LarGenModel, RefineFeatures } from './model.ts'
 import { NOISE, normalNoise } from './noise.ts'
 import { emptyGuide, modelKey, subjectKey, type Guide, type Located, type PreparedSubject, type Situation } from './prepare.ts'
@@ -49,7 +49,7 @@ export interface ReadyJob {
  * that level once for both guidance branches, and the main U-Net predicts with beta deciding between text and image tokens.
  *
  * Several jobs are a strip, recipes that differ in beta alone, and go in lock-step. RefineNet's features of a step serve them all and then go, so a strip needs no more memory than a
- * single job; where `unconditionalBeta` says so, so does the unconditional prediction of one of them. Pixels are those of the jobs run one by one.
+ * single job; where `unconditionalBeta` says so, so do the deep features of the unconditional branch of one of them. Pixels are those of the jobs run one by one.
  * @returns [1, L, h, w] for each job
  */
 export async function denoiseStrip(model: LarGenModel, jobs: readonly ReadyJob[]): Promise<Tensor[]> {
@@ -60,37 +60,50 @@ export async function denoiseStrip(model: LarGenModel, jobs: readonly ReadyJob[]
   const steps = sampler.timesteps.length
   const { recipe } = situation.inputs
   const subject = recipe.refine && given.subject !== null && given.subject.latents.length > 0 ? given.subject : null
-  const runs = jobs.map((each) => new CandidateRun(model, each, jobs.length))
+  const borrowers = jobs.filter((each) => borrows(model, each, jobs))
+  const runs = jobs.map((each) => new CandidateRun(model, each, jobs.length, { borrows: borrowers.includes(each), lends: borrowers.length > 0 }))
   let features: RefineFeatures | undefined
   for (let index = first; index < steps; index++) {
     const plan = planStep(recipe.speed, index, first, steps)
     if (subject !== null && plan.refines) features = await referenceFeatures(model, situation, subject, sampler, index)
-    let lender: Seen | null = null
-    for (const run of lenderFirst(runs)) lender = (await run.step(index, plan, features, lender)) ?? lender
+    let lent: Tensor | null = null
+    for (const run of lenderFirst(runs)) lent = (await run.step(index, plan, features, lent)) ?? lent
   }
   return runs.map((run) => run.result)
 }
 
-/** Whose unconditional prediction others take has to be there before them. */
+/**
+ * Whether a job takes the unconditional deep features of another candidate of its strip. With guide channels only where both have the same guide: beside a text its colour
+ * depends on beta.
+ */
+function borrows(model: LarGenModel, job: ReadyJob, jobs: readonly ReadyJob[]): boolean {
+  const { unconditionalBeta, beta } = job.situation.inputs.recipe
+  if (unconditionalBeta === null || unconditionalBeta === beta) return false
+  const lender = jobs.find(({ situation: { inputs } }) => inputs.recipe.beta === unconditionalBeta && inputs.recipe.unconditionalBeta === null)
+  if (lender === undefined) return false
+  if (!model.facts.guideChannels) return true
+  const [own, others] = [job.given.guide?.latent.data, lender.given.guide?.latent.data]
+  return own === others || (own !== undefined && others !== undefined && own.every((value, at) => value === others[at]))
+}
+
+/** Whose features others take has to be there before them. */
 function lenderFirst(runs: readonly CandidateRun[]): CandidateRun[] {
   return [...runs].sort((a, b) => Number(a.borrows) - Number(b.borrows))
 }
 
 /** One candidate on its way from noise to a latent. */
 class CandidateRun {
-  /** Takes the unconditional prediction of another candidate of the strip. */
   readonly borrows: boolean
   private readonly model: LarGenModel
   private readonly job: ReadyJob
-  private readonly sampler: Sampler
   private readonly run: SamplingRun
   private readonly branches: Branches
   private plan: StepPlan = { guided: true, whole: true, refines: true }
   private features: RefineFeatures | undefined
-  private lender: Seen | null = null
-  private lent: Seen | null = null
+  private lent: Tensor | null = null
 
-  constructor(model: LarGenModel, job: ReadyJob, companions: number) {
+  /** @param shares whether it takes deep features of another, and whether somebody may ask for its own */
+  constructor(model: LarGenModel, job: ReadyJob, companions: number, shares: { readonly borrows: boolean; readonly lends: boolean }) {
     const { situation, given, hooks } = job
     const { recipe } = situation.inputs
     const { located, guide } = given
@@ -101,16 +114,15 @@ class CandidateRun {
     const preview = previewer(model, hooks.onPreview, PREVIEW_SHARE / companions)
     this.model = model
     this.job = job
-    this.sampler = sampler
-    this.borrows = recipe.unconditionalBeta !== null && recipe.unconditionalBeta !== recipe.beta
-    this.branches = new Branches(model, recipe.speed.reuse > 1)
+    this.borrows = shares.borrows
+    this.branches = new Branches(model, recipe.speed.reuse > 1 || shares.lends)
     this.run = new SamplingRun({
       sampler,
       firstStep: first,
       latent: guide !== null && first > 0 ? sampler.diffuse(guide.latent.data, start, first) : start.map((value) => value * sampler.initialScale),
       known: { latent: sceneLatent, mask: located.mask.data, noise: (step) => noise(NOISE.known, step) },
       noise: (step) => noise(NOISE.sampler, step),
-      predict: async ({ index, timestep, input }) => (await this.predict(index, timestep, input)).data,
+      predict: async ({ timestep, input }) => (await this.predict(timestep, input)).data,
       onStep: async ({ index, clean }) => {
         hooks.onStep(index - first + 1)
         await hooks.checkpoint()
@@ -119,21 +131,20 @@ class CandidateRun {
     })
   }
 
-  /** @param lender the unconditional prediction to borrow @returns the own one, for others */
-  async step(index: number, plan: StepPlan, features: RefineFeatures | undefined, lender: Seen | null): Promise<Seen | null> {
+  /** @param lent deep features of a lender's unconditional branch @returns the own ones, for others */
+  async step(index: number, plan: StepPlan, features: RefineFeatures | undefined, lent: Tensor | null): Promise<Tensor | null> {
     this.plan = plan
     this.features = features
-    this.lender = lender
-    this.lent = null
+    this.lent = this.borrows ? lent : null
     await this.run.step(index)
-    return this.lent
+    return this.borrows || !plan.guided ? null : this.branches.deepOf(this.job.given.unconditional)
   }
 
   get result(): Tensor {
     return tensor(this.run.latent, this.job.given.located.sceneLatent.shape)
   }
 
-  private async predict(index: number, timestep: number, input: Float32Array): Promise<Tensor> {
+  private async predict(timestep: number, input: Float32Array): Promise<Tensor> {
     const { model, plan, features } = this
     const { situation, given } = this.job
     const { recipe } = situation.inputs
@@ -150,12 +161,16 @@ class CandidateRun {
     }
     const options = { scale: recipe.guidance, rescale: recipe.rescale }
     if (recipe.guidance === 1 || !plan.guided) return (await this.branches.predict(seen, [conditional], plan.whole))[0]!
-    if (this.borrows && this.lender !== null) {
-      const [c] = await this.branches.predict(seen, [conditional], plan.whole)
-      return guided(c!, borrowed(this.lender, input, this.sampler, index, model.facts.schedule.prediction), options)
+    if (this.lent !== null) {
+      // The lender's deep features say what the scene is without text and subject; the outermost layers see the own latent.
+      this.branches.borrow(unconditional, this.lent)
+      if (plan.whole) {
+        const [c] = await this.branches.predict(seen, [conditional], true)
+        const [u] = await this.branches.predict(seen, [unconditional], false)
+        return guided(c!, u!, options)
+      }
     }
     const [c, u] = await this.branches.predict(seen, [conditional, unconditional], plan.whole)
-    this.lent = { input, prediction: u! }
     return guided(c!, u!, options)
   }
 }

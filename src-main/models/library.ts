@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { UserError } from '../contract/errors.ts'
-import type { ModelSummary } from '../contract/model-manifest.ts'
+import type { ModelManifest, ModelSummary } from '../contract/model-manifest.ts'
 import { MANIFEST_NAME, readManifest, type ReadManifest } from './manifest.ts'
 
 export interface Library {
@@ -36,6 +36,11 @@ export async function readLibrary(modelFolders: readonly string[]): Promise<Libr
 /** Role of a checkpoint that brings everything that its kind of model needs. */
 export const WHOLE_CHECKPOINT = 'whole checkpoint'
 
+/** Whether an LCM-LoRA lies in the model's `lora/`: by its name, as the engine knows it. */
+export function hasFewStepsLora(manifest: ModelManifest): boolean {
+  return manifest.files.some(({ path }) => /^lora\/([^/]*[^a-z])?lcm([^a-z][^/]*)?\.safetensors$/i.test(path))
+}
+
 /** What the window lists of a model. */
 export function summaryOf({ manifest, sha256, bundled }: Library['models'][number]): ModelSummary {
   const has = (pattern: RegExp) => manifest.files.some((file) => pattern.test(file.path))
@@ -58,6 +63,7 @@ export function summaryOf({ manifest, sha256, bundled }: Library['models'][numbe
       refine: manifest.refine ?? has(/^refine_net\//),
       guideChannels: manifest.guideChannels,
     },
+    ...(hasFewStepsLora(manifest) ? { fewSteps: true } : {}),
     defaults: manifest.defaults,
   }
 }

@@ -4,7 +4,7 @@ import type { JobInputs, Subject } from '../../src-main/contract/document.ts'
 import type { Variant } from '../../src-main/contract/engine-protocol.ts'
 import type { ModelSummary } from '../../src-main/contract/model-manifest.ts'
 import type { Mode, Placement, Recipe, SamplerName } from '../../src-main/contract/recipe.ts'
-import { EXACT_SPEED } from '../../src-main/contract/speed.ts'
+import { presetOf, presetSettings, presetSpeed, usualPreset, type PresetName, type PresetSettings, type Speed } from '../../src-main/contract/speed.ts'
 
 /** Why Generate cannot be pressed now; the window has a line for each. */
 export type Blocker =
@@ -62,6 +62,9 @@ export class RecipeDraft {
   ownGuideStrength = $state<Own<number>>(null)
   ownDetailTransfer = $state<Own<number>>(null)
   ownSampler = $state<Own<SamplerName>>(null)
+  ownPreset = $state<Own<PresetName>>(null)
+  /** Levers that were pulled one by one, all of them; null: those of the preset. */
+  ownSpeed = $state.raw<Own<Speed>>(null)
 
   /** A mode that was picked by hand, with the inputs it was picked for; other inputs bring the automatic choice back. */
   #picked = $state.raw<{ readonly mode: Mode; readonly inputs: string } | null>(null)
@@ -122,11 +125,32 @@ export class RecipeDraft {
     this.ownBeta = Math.round(Math.min(1, Math.max(0, value)) * 100) / 100
   }
 
+  get #preset(): PresetName {
+    return this.ownPreset ?? usualPreset(this.#defaults)
+  }
+  /** What the preset makes of the model's defaults. */
+  get #settings(): PresetSettings {
+    return presetSettings(this.#preset, { ...this.#defaults, fewSteps: this.#situation().model?.fewSteps === true })
+  }
+  get preset(): PresetName | 'custom' {
+    return this.ownSpeed === null ? this.#preset : presetOf(this.ownSpeed, this.steps)
+  }
+  pickPreset(name: PresetName): void {
+    this.ownPreset = name
+    this.ownSpeed = null
+  }
+  get speed(): Speed {
+    return this.ownSpeed ?? presetSpeed(this.#preset, this.steps)
+  }
+  setLever(change: Partial<Speed>): void {
+    this.ownSpeed = { ...this.speed, ...change }
+  }
+
   get steps(): number {
-    return this.ownSteps ?? this.#defaults.steps
+    return this.ownSteps ?? this.#settings.steps
   }
   get guidance(): number {
-    return this.ownGuidance ?? this.#defaults.guidance
+    return this.ownGuidance ?? this.#settings.guidance
   }
   get rescale(): number {
     return this.ownRescale ?? this.#defaults.rescale
@@ -138,7 +162,7 @@ export class RecipeDraft {
     return this.ownDetailTransfer ?? this.#defaults.detailTransfer
   }
   get sampler(): SamplerName {
-    return this.ownSampler ?? this.#defaults.sampler
+    return this.ownSampler ?? this.#settings.sampler ?? this.#defaults.sampler
   }
 
   /** The first thing that is missing, null when Generate can be pressed. */
@@ -219,7 +243,7 @@ export class RecipeDraft {
       rescale: this.rescale,
       seed: this.seed,
       refine: this.refine && model.capabilities.refine,
-      speed: EXACT_SPEED,
+      speed: this.speed,
       unconditionalBeta: null,
     }
     return ({ scene, mask }) => ({ ...rest, scene, mask })
@@ -242,6 +266,9 @@ export class RecipeDraft {
     this.ownGuideStrength = recipe.guideStrength
     this.ownDetailTransfer = recipe.detailTransfer
     this.ownSampler = recipe.sampler
+    const preset = presetOf(recipe.speed, recipe.steps)
+    this.ownPreset = preset === 'custom' ? null : preset
+    this.ownSpeed = preset === 'custom' ? recipe.speed : null
     this.pickMode(recipe.mode)
   }
 

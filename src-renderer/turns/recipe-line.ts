@@ -1,4 +1,5 @@
 import type { Mode, Recipe } from '../../src-main/contract/recipe.ts'
+import { presetOf } from '../../src-main/contract/speed.ts'
 import type { Messages } from '../i18n/en.ts'
 
 const LABEL_LENGTH = 60
@@ -17,6 +18,6 @@ export function recipeLine(recipe: Recipe, messages: Pick<Messages, 'recipeLine'
   const parts = [messages.modes[recipe.mode]]
   if (recipe.prompt !== '') parts.push(`“${recipe.prompt}”`)
   if (WITH_SUBJECT.includes(recipe.mode)) parts.push(words.subjects(recipe.subjects.length), `β ${recipe.beta.toFixed(2)}`)
-  if (recipe.mode !== 'fill') parts.push(words.steps(recipe.steps), words.seed(recipe.seed), recipe.model.id)
+  if (recipe.mode !== 'fill') parts.push(words.steps(recipe.steps), words.speed(presetOf(recipe.speed, recipe.steps)), words.seed(recipe.seed), recipe.model.id)
   return parts.join(' · ')
 }

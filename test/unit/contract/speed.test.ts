@@ -31,7 +31,7 @@ describe('presets', () => {
 
   it('are custom as soon as one lever differs', () => {
     expect(presetOf({ ...EXACT_SPEED, reuse: 2 }, 30)).toBe('custom')
-    expect(presetOf({ ...presetSpeed('balanced', 30), sharedUnconditional: false }, 30)).toBe('custom')
+    expect(presetOf({ ...presetSpeed('balanced', 30), sharedUnconditional: true }, 30)).toBe('custom')
   })
 
   it('exact leaves steps and guidance alone; fast runs fewer, or few with an LCM-LoRA', () => {

@@ -7,14 +7,12 @@ import { generate, generateStrip, type Generated } from '../../../src-main/engin
 import { Branches, predictGuided } from '../../../src-main/engine/guidance.ts'
 import { boxMask } from '../../../src-main/engine/image/masks.ts'
 import { Cancelled, type JobInputs, type Workshop } from '../../../src-main/engine/job.ts'
-import { borrowed, planStep } from '../../../src-main/engine/levers.ts'
+import { planStep } from '../../../src-main/engine/levers.ts'
 import { loadModel } from '../../../src-main/engine/load-model.ts'
 import type { PredictInput } from '../../../src-main/engine/model.ts'
 import { ExpectedSeconds } from '../../../src-main/engine/progress.ts'
 import { refineReferences } from '../../../src-main/engine/refine.ts'
-import { tensor, zeros, type Tensor } from '../../../src-main/engine/runtime/tensor.ts'
-import { createSampler } from '../../../src-main/engine/samplers/create-sampler.ts'
-import { stableDiffusionSchedule } from '../../../src-main/engine/samplers/schedule.ts'
+import { zeros, type Tensor } from '../../../src-main/engine/runtime/tensor.ts'
 import { stripsOf } from '../../../src-main/engine/strip.ts'
 import { recipe as recipeOf } from '../renderer/helpers.ts'
 import { fakeModel } from './fake-model.ts'
@@ -36,23 +34,6 @@ describe('the plan of a step', () => {
     expect(plans.map(({ guided }) => guided)).toEqual([true, true, true, true, false, false, false])
     expect(plans.map(({ whole }) => whole)).toEqual([true, false, false, true, false, false, true])
     expect(plans.map(({ refines }) => refines)).toEqual([true, false, true, false, true, false, true])
-  })
-})
-
-describe('a borrowed unconditional prediction', () => {
-  const sampler = createSampler('ddim', stableDiffusionSchedule, 10)
-  const lender = { input: Float32Array.of(1, 2), prediction: tensor(Float32Array.of(0.5, -0.5), [1, 2, 1, 1]) }
-
-  it("is the lender's own where the latents agree, and its v otherwise", () => {
-    expect([...borrowed(lender, Float32Array.of(1, 2), sampler, 4, 'epsilon').data]).toEqual([0.5, -0.5])
-    expect(borrowed(lender, Float32Array.of(3, 3), sampler, 4, 'v_prediction')).toBe(lender.prediction)
-    // The same v at both latents: v = (epsilon - sigma z) / alpha.
-    const ratio = sampler.sigmas[4]!
-    const [sigma, alpha] = [ratio / Math.hypot(1, ratio), 1 / Math.hypot(1, ratio)]
-    const moved = borrowed(lender, Float32Array.of(3, 3), sampler, 4, 'epsilon').data
-    const v = (epsilon: number, z: number) => (epsilon - sigma * z) / alpha
-    expect(v(moved[0]!, 3)).toBeCloseTo(v(0.5, 1), 5)
-    expect(v(moved[1]!, 3)).toBeCloseTo(v(-0.5, 2), 5)
   })
 })
 
@@ -176,8 +157,9 @@ describe('a strip in lock-step', () => {
     expect(calls.refine).toBe(8)
   })
 
-  it('runs the unconditional branch for the middle beta alone where it is shared, and outside the interval for none', async () => {
-    const { model, calls } = fakeModel()
+  it('runs the unconditional branch whole for the middle beta alone where it is shared, and outside the interval for none', async () => {
+    const { model: fake, calls } = fakeModel(false)
+    const model = { ...fake, predictShallow: (input: PredictInput) => Promise.resolve(zeros([input.text.shape[0]!, ...input.latent.shape.slice(1)])) }
     const batches = async (speed: Partial<Speed>) => {
       calls.predict.length = 0
       await stripPixels(stripsOf(recipeOf({ ...settings, speed: { ...EXACT_SPEED, ...speed } }), variants)[0]!, workshopOf(model))
@@ -187,6 +169,13 @@ describe('a strip in lock-step', () => {
     expect(await batches({ sharedUnconditional: true })).toBe(6 * 4)
     expect(await batches({ guidanceInterval: [0, 0.5] })).toBe(3 * 3 * 2 + 3 * 3)
     expect(await batches({ guidanceInterval: [0, 0.5], sharedUnconditional: true })).toBe(3 * 4 + 3 * 3)
+  })
+
+  it('does not share it with a candidate whose guide is another', async () => {
+    const { model, calls } = fakeModel(true)
+    const speed = { ...EXACT_SPEED, sharedUnconditional: true }
+    await stripPixels(stripsOf(recipeOf({ ...settings, speed }), variants)[0]!, workshopOf(model))
+    expect(calls.predict.map((input) => input.text.shape[0])).toEqual(Array.from({ length: 18 }, () => 2))
   })
 
   it('groups neighbours of one seed and says in the recipes who lends', () => {

@@ -21,6 +21,23 @@ describe('ByteCache', () => {
     expect(made).toEqual(['a', 'b', 'c', 'b'])
   })
 
+  it('keeps the first values of a job that does not fit, and drops those of earlier jobs for it', async () => {
+    const cache = new ByteCache(250)
+    await cache.get('old', make('old'), bytesInside)
+    for (let round = 0; round < 2; round++) {
+      cache.beginJob()
+      made.length = 0
+      for (const step of ['1', '2', '3', '4']) await cache.get(step, make(step), bytesInside)
+      expect(made).toEqual(round === 0 ? ['1', '2', '3', '4'] : ['3', '4'])
+    }
+    made.length = 0
+    cache.beginJob()
+    await cache.get('new', make('new'), bytesInside)
+    await cache.get('2', make('2'), bytesInside)
+    await cache.get('old', make('old'), bytesInside)
+    expect(made).toEqual(['new', 'old'])
+  })
+
   it('does not remember a failure, nor what is larger than its budget', async () => {
     const cache = new ByteCache(50)
     await expect(cache.get('x', () => Promise.reject(new Error('no')), bytesInside)).rejects.toThrow('no')

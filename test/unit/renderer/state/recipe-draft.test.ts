@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { recipeSchema } from '../../../../src-main/contract/recipe.ts'
+import { EXACT_SPEED, presetSpeed } from '../../../../src-main/contract/speed.ts'
 import { RecipeDraft } from '../../../../src-renderer/state/recipe-draft.svelte.ts'
 import type { DraftSituation } from '../../../../src-renderer/state/recipe-draft.svelte.ts'
 import { blob, model, recipe, subject } from '../helpers.ts'
@@ -160,6 +161,37 @@ describe('recipe', () => {
     draft.prompt = 'an apple'
     draft.ownSteps = 3
     expect(build(inputs)).toMatchObject({ prompt: 'a pear', steps: 20 })
+  })
+
+  test('speed follows the preset: exact for a model of few steps, balanced for one of many, until a lever is pulled', () => {
+    const draft = setUp()
+    expect(draft.preset).toBe('balanced')
+    expect(setUp({ model: { ...model, defaults: { ...model.defaults, steps: 2 } } }).preset).toBe('exact')
+    draft.pickPreset('fast')
+    expect(draft.steps).toBeLessThan(20)
+    draft.ownSteps = 40
+    draft.prompt = 'a pear'
+    expect(draft.build(inputs)).toMatchObject({ steps: 40, speed: presetSpeed('fast', 40) })
+    draft.setLever({ reuse: 7 })
+    expect(draft.preset).toBe('custom')
+    expect(draft.build(inputs).speed).toEqual({ ...presetSpeed('fast', 40), reuse: 7 })
+    draft.pickPreset('exact')
+    expect(draft.build(inputs)).toMatchObject({ steps: 40, speed: EXACT_SPEED })
+  })
+
+  test('a loaded recipe brings its levers, under the name of a preset where they are one', () => {
+    const draft = setUp()
+    draft.load(recipe({ speed: presetSpeed('balanced', 20) }))
+    expect(draft.preset).toBe('balanced')
+    draft.load(recipe({ speed: { ...EXACT_SPEED, refineEvery: 4 } }))
+    expect(draft.preset).toBe('custom')
+    expect(draft.speed.refineEvery).toBe(4)
+  })
+
+  test('fast takes the few steps of an LCM-LoRA', () => {
+    const draft = setUp({ model: { ...model, fewSteps: true } })
+    draft.pickPreset('fast')
+    expect([draft.sampler, draft.steps, draft.guidance]).toEqual(['lcm', 6, 1])
   })
 
   test('refine is off with a model that has none', () => {

@@ -59,9 +59,9 @@ describe('layout', () => {
 
 describe('recipe in words', () => {
   test('the line says what decides most first', () => {
-    expect(recipeLine(recipe(), en)).toBe('Insert · “a ripe pear” · subject · β 0.30 · 20 steps · seed 7 · mini')
+    expect(recipeLine(recipe(), en)).toBe('Insert · “a ripe pear” · subject · β 0.30 · 20 steps · exact · seed 7 · mini')
     expect(recipeLine(recipe({ mode: 'fill', prompt: '', subjects: [] }), en)).toBe('Fill')
-    expect(recipeLine(recipe({ mode: 'text', subjects: [] }), de)).toBe('Text · “a ripe pear” · 20 Schritte · Startwert 7 · mini')
+    expect(recipeLine(recipe({ mode: 'text', subjects: [] }), de)).toBe('Text · “a ripe pear” · 20 Schritte · genau · Startwert 7 · mini')
   })
 
   test('a turn is named by its prompt, cut when long, else by what it does', () => {
