@@ -98,7 +98,8 @@ export class ResultFile {
   }
 
   async add(result: Result): Promise<void> {
-    await this.write(result)
+    // In the schema's order of keys: a line that was read and is written again, as parts of a run are, stays the same to the byte.
+    await this.write(resultSchema.parse(result))
     this.results.push(result)
   }
 
