@@ -8,6 +8,7 @@ import { Layers } from '../../../../src-main/engine/graphs/layers.ts'
 import { EightBitPrecision, wantsEightBits, type ActivationScale, type EightBitNetwork } from '../../../../src-main/engine/graphs/quantised.ts'
 import { unetGraph } from '../../../../src-main/engine/graphs/unet.ts'
 import { ActivationRecord, zeroBased } from '../../../../src-main/engine/quantise/observe.ts'
+import { CPU } from '../../../../src-main/engine/runtime/device.ts'
 import { loadNetwork } from '../../../../src-main/engine/runtime/network.ts'
 import { tensor, type Tensor } from '../../../../src-main/engine/runtime/tensor.ts'
 import {
@@ -179,7 +180,7 @@ async function runConv(source: ReturnType<typeof sourceOf>, eightBits: EightBitN
   const y = layers.conv({ value: graph.input('x', ['b', CHANNELS, 'h', 'w']), channels: CHANNELS }, 'block.conv', { stride })
   graph.output('y', y.value, ['b', OUT, 'p', 'q'])
   graph.output('t', 'timestep', ['n'])
-  const ready = await loadNetwork(graph.finish(), 'cpu')
+  const ready = await loadNetwork(graph.finish(), CPU)
   const { y: given } = await ready.run({ x, timestep: tensor(Float32Array.of(timestep), [1]) }, ['y'])
   await ready.release()
   return given?.data ?? new Float32Array()
@@ -251,7 +252,7 @@ describe('the 8-bit graph', () => {
     }
     const predictions = []
     for (const graph of [full, eightBit]) {
-      const ready = await loadNetwork(graph, 'cpu')
+      const ready = await loadNetwork(graph, CPU)
       predictions.push((await ready.run(inputs, ['prediction']))['prediction']?.data ?? new Float32Array())
       await ready.release()
     }
