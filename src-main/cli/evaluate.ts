@@ -22,8 +22,10 @@ import { makeFolder } from '../pictures/files.ts'
 import { collect, numberIn, partOfWhole, wholeNumberIn } from './arguments.ts'
 import { consoleFor, type Console } from './console.ts'
 import { checkWritable, workshopFor } from './job.ts'
+import { openClickSelect } from '../engine/assist/click-select.ts'
+import { samJudge } from '../evaluation/sam-judge.ts'
 import { devicesFor } from './probe.ts'
-import { appName, assistNetworks, modelFolders } from './places.ts'
+import { appName, assistNetworks, clickSelectFiles, modelFolders } from './places.ts'
 import { runOnRay, withRayOptions, type RayOptions } from './ray.ts'
 
 interface EvaluateOptions extends RayOptions {
@@ -34,6 +36,7 @@ interface EvaluateOptions extends RayOptions {
   readonly model: readonly string[]
   readonly models: readonly string[]
   readonly clip?: string
+  readonly sam?: boolean
   readonly limit?: number
   readonly sheetCases: number
   readonly seed: number
@@ -80,6 +83,7 @@ export function addEvaluate(program: Command): void {
     .option('--model <id or folder>', 'a model that takes part, again for more; every model at hand by default', collect, [])
     .option('--models <folder>', 'a further folder that holds model folders', collect, [])
     .option('--clip <folder>', "another CLIP to judge by; mini's own by default, which is no fair judge of mini")
+    .option('--sam', "judge by SAM 2's image encoder too, which knows none of the models; some seconds a result")
     .option('--limit <number>', 'cases to do: a fair sample of all, the same for all methods', wholeNumberIn(1, 10_000_000))
     .option('--sheet-cases <number>', 'cases on the contact sheets', wholeNumberIn(0, 500), 24)
     .option('--seed <number>', 'seed of the noise', wholeNumberIn(0, 0xffffffff), 0)
@@ -154,6 +158,7 @@ async function evaluateCommand(options: EvaluateOptions): Promise<void> {
     guideStrength: options.guideStrength ?? null,
     detailTransfer: options.detailTransfer ?? null,
     share: options.share,
+    sam: options.sam === true,
   }
   const header: Header = { format: 1, benchmark: { name: benchmark.name, sha256: benchmark.sha256 }, clip: judge.name, settings }
   const { shard } = options
@@ -175,6 +180,7 @@ async function evaluateCommand(options: EvaluateOptions): Promise<void> {
       methods,
       settings,
       judge,
+      sam: options.sam === true ? samJudge(openClickSelect(clickSelectFiles())) : null,
       results,
       plain: plainWorkshop(workshopFor(models[0] ?? (await findModel(JUDGE, modelFolders(options.models))), CPU)),
       openModel: (id) => Promise.resolve(contestant(models, id, device)),

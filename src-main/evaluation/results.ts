@@ -22,6 +22,8 @@ export const settingsSchema = z.strictObject({
   detailTransfer: z.number().nullable(),
   /** Whether methods of one case share work, which changes their seconds alone. */
   share: z.boolean(),
+  /** Whether SAM 2's encoder judges too. */
+  sam: z.boolean().default(false),
 })
 export type Settings = z.output<typeof settingsSchema>
 
@@ -58,6 +60,8 @@ export const resultSchema = z.strictObject({
   rim: measured.default(null),
   seamExcess: measured.default(null),
   rimExcess: measured.default(null),
+  sam: measured.default(null),
+  samTruth: measured.default(null),
   seconds: z.number().nonnegative(),
   notices: z.array(z.string()),
 })

@@ -16,6 +16,7 @@ import { measure } from './measures/measure.ts'
 import { takes, type Method } from './methods.ts'
 import { naivePaste } from './naive-paste.ts'
 import type { Result, ResultFile, Settings } from './results.ts'
+import type { SamJudge } from './sam-judge.ts'
 
 /** A model that takes part, with what its runs work with. */
 export interface Contestant {
@@ -34,6 +35,8 @@ export interface Evaluation {
   readonly methods: readonly Method[]
   readonly settings: Settings
   readonly judge: ClipJudge
+  /** Null where the settings ask for none. */
+  readonly sam: SamJudge | null
   readonly results: ResultFile
   /** For methods without a model. */
   readonly plain: Workshop
@@ -97,6 +100,7 @@ async function runCase(
       clock.begin()
       const { picture, seconds, notices } = await repaint(evaluation, contestant, method, one, inputs, paste)
       const { identity, text } = await judge.score({ picture, mask: inputs.mask, region }, { id: one.subject.id, views: inputs.subjects }, one.prompt)
+      const other = await evaluation.sam?.score({ picture, mask: inputs.mask, region }, { id: one.subject.id, views: inputs.subjects }, inputs.truth)
       await evaluation.onPicture({ one, inputs, method, picture })
       const result: Result = {
         case: one.id,
@@ -110,6 +114,8 @@ async function runCase(
         clipI: identity,
         clipT: text,
         ...measure(picture, paste, inputs),
+        sam: other?.sam ?? null,
+        samTruth: other?.samTruth ?? null,
         seconds,
         notices,
       }

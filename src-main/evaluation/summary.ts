@@ -17,6 +17,8 @@ export const FIGURES = [
   'edgesTruth',
   'seamExcess',
   'rimExcess',
+  'sam',
+  'samTruth',
   'seconds',
 ] as const
 export type Figure = (typeof FIGURES)[number]

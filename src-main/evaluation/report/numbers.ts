@@ -62,6 +62,20 @@ export const COLUMNS: Readonly<Record<Figure, Column>> = {
     better: 'lower',
     digits: 2,
   },
+  sam: {
+    figure: 'sam',
+    title: 'SAM',
+    about: "Cosine of SAM 2's image features of the repainted region with the subject's, both on white, less what all pictures share.",
+    better: 'higher',
+    digits: 3,
+  },
+  samTruth: {
+    figure: 'samTruth',
+    title: 'SAM, truth',
+    about: 'The same against the ground truth, place by place.',
+    better: 'higher',
+    digits: 3,
+  },
   changedOutside: {
     figure: 'changedOutside',
     title: 'Changed outside',

@@ -52,8 +52,8 @@ export function tablesOf(summary: Summary): Table[] {
     })
   }
   tables.push({
-    ...methodTable('Table 3. Judges that are no network', inGroups, 'cases', ['colour', 'edges', 'seam', 'rim', 'changedOutside'], given),
-    about: 'None of these took part in any training.',
+    ...methodTable('Table 3. Judges that took no part in the training', inGroups, 'cases', ['sam', 'colour', 'edges', 'seam', 'rim', 'changedOutside'], given),
+    about: "SAM 2's encoder, where it was asked, and measures that are no network.",
   })
   if (methods.some(({ pairs }) => pairs.psnr !== undefined)) {
     tables.push({
@@ -61,14 +61,14 @@ export function tablesOf(summary: Summary): Table[] {
         'Table 4. Against a ground truth',
         inGroups,
         'pairs',
-        ['psnr', 'gradientError', 'colourTruth', 'edgesTruth', 'seamExcess', 'rimExcess'],
+        ['psnr', 'gradientError', 'samTruth', 'colourTruth', 'edgesTruth', 'seamExcess', 'rimExcess'],
         given,
       ),
       about: 'Over the pairs alone, inside the mask.',
     })
     if (baselines.length > 0) {
       tables.push({
-        ...comparisonTable('Table 5. Subject alone against baselines', baselines, 'pairs', ['psnr', 'gradientError', 'colourTruth', 'edgesTruth']),
+        ...comparisonTable('Table 5. Subject alone against baselines', baselines, 'pairs', ['psnr', 'gradientError', 'samTruth', 'colourTruth', 'edgesTruth']),
         about: 'Differences pair by pair; in brackets how many standard errors they are from 0.',
       })
     }

@@ -27,7 +27,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-const settings: Settings = { seed: 3, steps: 2, guidance: 1, guideStrength: null, detailTransfer: null, share: true }
+const settings: Settings = { seed: 3, steps: 2, guidance: 1, guideStrength: null, detailTransfer: null, share: true, sam: false }
 const defaults = { steps: 2, guidance: 1, rescale: 0, betaWithText: 0.5, betaSubjectOnly: 1, guideStrength: 0, detailTransfer: 0, sampler: 'ddim' } as const
 const manifest = { id: 'fake', nativeSize: 64, defaults } as unknown as ModelManifest
 
@@ -81,6 +81,7 @@ async function evaluate(
       methods: methodsOf(methods, [{ id: 'fake', text: true, subject: true, refine: true, defaults }]),
       settings,
       judge,
+      sam: null,
       results,
       plain: plainWorkshop(workshop()),
       openModel: (id) => {
@@ -236,6 +237,8 @@ describe('summarise', () => {
     rim: null,
     seamExcess: null,
     rimExcess: null,
+    sam: null,
+    samTruth: null,
     seconds: 1,
     notices: [],
   })
