@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { UserError } from '../contract/errors.ts'
+import { checkEightBit, eightBitBytes, eightBitFiles, sweepEightBits } from '../engine/weights/eight-bit.ts'
 import { recognise } from '../engine/weights/recognise.ts'
 import {
   catalogueEntry,
@@ -20,6 +21,7 @@ import { collect } from './arguments.ts'
 import { consoleFor, type Console } from './console.ts'
 import { bytesText, cataloguePath, downloadReporter, hubAccess, ownLibrary } from './model-library.ts'
 import { modelFolders } from './places.ts'
+import { addQuantise } from './quantise.ts'
 
 interface LibraryOptions {
   readonly library?: string
@@ -53,9 +55,16 @@ export function addModels(program: Command, failed: (code: number) => void): voi
       const root = options.library ?? ownLibrary()
       const library = await readLibrary(modelFolders(options.models, root))
       for (const notice of library.notices) screen.note(`note: ${notice}`)
-      const summaries = library.models.map(summaryOf)
-      for (const { id, name, nativeSize, bytes, licence } of summaries)
-        screen.line(`${id}  ${name}, ${nativeSize} px, ${(bytes / 1e6).toFixed(1)} MB, ${licence}`)
+      const summaries = []
+      for (const model of library.models) {
+        const eightBitWeights = await eightBitBytes(eightBitFiles(root, model.manifest))
+        const summary = { ...summaryOf(model), eightBitWeights }
+        const { id, name, nativeSize, bytes, licence } = summary
+        screen.line(
+          `${id}  ${name}, ${nativeSize} px, ${(bytes / 1e6).toFixed(1)} MB, ${licence}; 8-bit weights: ${eightBitWeights === null ? 'not made' : bytesText(eightBitWeights)}`,
+        )
+        summaries.push(summary)
+      }
       if (summaries.length === 0) screen.line('no model is at hand')
       const items = await listItems(root, recognise)
       for (const { id, name, part, origin, bytes, place, missing } of items) {
@@ -126,11 +135,14 @@ export function addModels(program: Command, failed: (code: number) => void): voi
       screen.line(`${id}: ${parts} unfinished files deleted`)
       return screen.object({ id, deleted: true, unfinished: parts })
     }
-    const item = await removeItem(root, id, recognise)
+    const manifests = async () => (await readLibrary(modelFolders([], root))).models.map(({ manifest }) => manifest)
+    const item = await sweepEightBits(root, manifests, async () => await removeItem(root, id, recognise))
     const deleted = item.origin !== 'referenced'
     screen.line(deleted ? `${id}: deleted` : `${id}: forgotten; its files stay in ${item.refersTo ?? item.source}`)
     screen.object({ id, deleted, place: item.refersTo ?? root })
   })
+
+  addQuantise(command)
 }
 
 async function downloadEntry(id: string, options: DownloadOptions): Promise<void> {
@@ -175,7 +187,9 @@ async function verifyAnything(idOrFolder: string, extra: readonly string[], root
   const isModel = item === undefined || (await readLibrary(folders)).models.some(({ manifest }) => manifest.id === idOrFolder)
   if (!isModel) return { id: item.id, folder: item.place, checks: await verifyItem(root, await findItem(root, item.id)) }
   const model = await findModel(idOrFolder, folders)
-  return { id: model.manifest.id, folder: model.folder, checks: await verifyFiles(model) }
+  const eightBits = eightBitFiles(root, model.manifest)
+  const own = (await eightBitBytes(eightBits)) === null ? [] : [{ path: eightBits.folder, fault: await checkEightBit(eightBits) }]
+  return { id: model.manifest.id, folder: model.folder, checks: [...(await verifyFiles(model)), ...own] }
 }
 
 /** Hashing gigabytes takes a while; a line each tenth says that it goes on. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { runCommand } from '../../../src-main/cli/run.ts'
+import { loadModel } from '../../../src-main/engine/load-model.ts'
 import { recognise } from '../../../src-main/engine/weights/recognise.ts'
 import { BadHub, COMMIT, gitOid } from '../models/bad-server.ts'
 
@@ -146,3 +147,36 @@ test("LAR-Gen's published checkpoint is a model that takes a subject, with what 
   expect(capabilitiesOf('largen-ckpt-s22k')).toEqual({ text: true, subject: true, refine: false, guideChannels: false })
   expect(capabilitiesOf('refined')).toEqual({ text: true, subject: true, refine: true, guideChannels: false })
 })
+
+test('8-bit weights are made, listed, used, verified and go with their model', async () => {
+  await run('import', join(folder, 'sd'))
+  expect(await run('list', '--json')).toBe(0)
+  const eightBits = (): unknown => (json()['models'] as { id: string; eightBitWeights: unknown }[]).find(({ id }) => id === 'sd')?.eightBitWeights
+  expect(eightBits()).toBeNull()
+  expect(await run('quantise', 'sd', '--json')).toBe(0)
+  const made = json()
+  expect(made).toMatchObject({ id: 'sd', made: true })
+  await run('list', '--json')
+  expect(eightBits()).toBe(made['bytes'])
+  expect(await run('quantise', 'sd', '--json')).toBe(0)
+  expect(json()).toMatchObject({ made: false, bytes: made['bytes'] })
+  // The model takes them, or says why not.
+  const at = join(library, 'sd')
+  const model = await loadModel(at, { eightBits: library })
+  expect(model.facts.fullWeightsNotice).toBeUndefined()
+  await model.release()
+  const scales = join(String(made['folder']), 'scales.json')
+  const text = await readFile(scales, 'utf8')
+  await writeFile(scales, text.replace('"format":1', '"format":9'))
+  expect((await loadModel(at, { eightBits: library })).facts.fullWeightsNotice).toMatch(/cannot be used, full ones were: .*scales\.json at "format"/)
+  expect(await run('verify', 'sd')).toBe(1)
+  expect(out).toMatch(/scales\.json at "format"/)
+  await writeFile(scales, text)
+  expect(await run('verify', 'sd')).toBe(0)
+  expect(await run('quantise', 'sd', '--remove')).toBe(0)
+  expect(out).toMatch(/8-bit weights deleted, .* free again/)
+  expect((await loadModel(at, { eightBits: library })).facts.fullWeightsNotice).toMatch(/has no 8-bit weights yet.*models quantise sd/)
+  await run('quantise', 'sd')
+  await run('remove', 'sd')
+  expect(await readdir(join(library, '8-bit'))).toEqual([])
+}, 120_000)
