@@ -1,5 +1,5 @@
-"""Make checkpoints out of a committed export, so that training goes on from it. usage: python -m mini.import_export DIR [--stage 2]"""
-import argparse, os, shutil
+"""Make checkpoints out of a committed export, so that training goes on from it. usage: python -m mini.import_export DIR [--stage 1]"""
+import argparse, json, os, shutil
 import torch
 from .export import read_export
 from .paths import work
@@ -9,8 +9,10 @@ from .parallel import save
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("folder")
-    ap.add_argument("--stage", type=int, default=2, help="stage that the export was trained in")
+    ap.add_argument("--stage", type=int, default=0, help="stage that the export was trained in; left out: 2 if its RefineNet was shown clean references, else 1, so that stage 2 starts from a new copy")
     args = ap.parse_args()
+    with open(f"{args.folder}/refine_net/config.json") as file:
+        args.stage = args.stage or (2 if "reference_timestep" in json.load(file) else 1)
     vae, clip, model = read_export(args.folder)
     target = work("tokenizer", "x")[:-2]
     os.makedirs(target, exist_ok=True)
