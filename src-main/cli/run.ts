@@ -11,6 +11,7 @@ import { addModels } from './models.ts'
 import { parityCommand } from './parity.ts'
 import { appName } from './places.ts'
 import { addReplay } from './replay.ts'
+import { addSelect } from './select.ts'
 import { addStrip } from './strip.ts'
 
 const [name = 'larkspur', version = ''] = appName().split(' ')
@@ -25,6 +26,7 @@ function commands(failed: (code: number) => void): Command {
   addStrip(program)
   addReplay(program, failed)
   addCutout(program)
+  addSelect(program)
   addModels(program, failed)
   addEvaluate(program)
   addDocument(program)
