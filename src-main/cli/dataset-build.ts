@@ -20,7 +20,7 @@ import {
 import { makeFolder } from '../pictures/files.ts'
 import { collect, numberIn, partOfWhole, wholeNumberIn } from './arguments.ts'
 import { consoleFor, type Console } from './console.ts'
-import { NON_ENTITIES, openStages, type StageOptions } from './dataset-stages.ts'
+import { NON_ENTITIES, openStages, withStageOptions, type StageOptions } from './dataset-stages.ts'
 import { checkWritable } from './job.ts'
 import { runOnRay, type RayOptions, type RayReport, withRayOptions } from './ray.ts'
 
@@ -43,9 +43,10 @@ interface BuildOptions extends PlanOptions, FilterOptions, StageOptions, RayOpti
 const share = numberIn(0, 1)
 
 export function addDatasetBuild(dataset: Command): void {
-  withRayOptions(
-    withPlanOptions(dataset.command('build').description('tag, localize, segment and caption; called again with the same folder it goes on where it was')),
+  const command = withPlanOptions(
+    dataset.command('build').description('tag, localize, segment and caption; called again with the same folder it goes on where it was'),
   )
+  withRayOptions(withStageOptions(command))
     .option('--shard <k/n>', 'only the k-th of n parts of the photos, by their hashes, and no merge', partOfWhole)
     .addOption(new Option('--objects <which>', 'every object, or only what stands out (much quicker)').choices(['all', 'salient']).default('all'))
     .option('--drop-tags <file>', 'more words that are no things, one a line; may be given several times', collect, [])
