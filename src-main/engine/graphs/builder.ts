@@ -46,6 +46,8 @@ export interface Graph {
   readonly takesHalves: boolean
   /** Nodes whose sines and cosines a graphics card rounds too roughly: angles of a timestep go up to 1000. */
   readonly angles: readonly string[]
+  /** Whether it runs at each step of a job; what another one used for a run is given back at once. */
+  readonly eachStep: boolean
   readonly weightFolder: string | null
   /** Bytes of the weights at 32 bits a number, or at 8 where they are stored so: what a session of it takes at least. */
   readonly weightBytes: number
@@ -210,6 +212,7 @@ export class GraphBuilder {
       write,
       takesHalves: inHalves(contents),
       angles: nodes.filter(({ op }) => op === 'Sin' || op === 'Cos').flatMap(({ outputs }) => outputs),
+      eachStep: /^(unet|refine_net)/.test(this.name),
       weightFolder: folder,
       weightBytes: weights.reduce((sum, { ref, shape }) => sum + (ref.dtype === 'I8' ? 1 : 4) * shape.reduce((a, b) => a * b, 1), 0),
     }

@@ -24,8 +24,12 @@ export interface Network {
 // onnxruntime-node refuses external data outside the model's own folder, and a model from memory has no folder. The session entry
 // `session.model_external_initializers_file_folder_path` names one; locations are relative to it and symlinks must be resolved before
 // (the weight readers do). Offsets need no alignment.
+// [Note: memory of runs]
+// The runtime's arena keeps what a run used for the next one. Of a network that runs once or twice a job that is memory lost: an autoencoder's encoder of full size at 512 pixels
+// kept 0.74 GB. Without the arena it took no more processor time (13.4 s against 14.0 s); the U-Net, which runs at each step, took 1.5 % more and saved little.
 export async function loadNetwork(graph: Graph, { provider, dialect }: Device): Promise<Network> {
-  const session = await InferenceSession.create(graph.write(dialect), sessionOptions(provider, graph.weightFolder, graph.angles)).catch(explain)
+  const options = { ...sessionOptions(provider, graph.weightFolder, graph.angles), enableCpuMemArena: graph.eachStep }
+  const session = await InferenceSession.create(graph.write(dialect), options).catch(explain)
   return {
     weightBytes: graph.weightBytes,
     run: async (inputs, wanted) => {

@@ -6,7 +6,7 @@ import { SessionPool } from '../../../../src-main/engine/runtime/session-pool.ts
 
 function named(name: string, weightBytes: number): Graph {
   const bytes = new TextEncoder().encode(name)
-  return { bytes, write: () => bytes, takesHalves: true, angles: [], weightFolder: null, weightBytes }
+  return { bytes, write: () => bytes, takesHalves: true, angles: [], eachStep: true, weightFolder: null, weightBytes }
 }
 
 /** A pool whose networks are only counted. */
