@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../contract/errors.ts'
-import { FEWEST_STEPS_TO_SKIP, type PresetName } from '../contract/speed.ts'
+import { FEWEST_STEPS_TO_SKIP, presetSpeed, type PresetName } from '../contract/speed.ts'
 import type { LineProcess } from './line-process.ts'
 import type { Measured } from './ratios.ts'
 
 /** What a case works with; every process it opens is ended when the case is done or cancelled. */
 export interface Tools {
-  /** The engine with the model of `folder` open. */
-  engine(folder: string): Promise<Engine>
+  /** The engine with the model of `folder` open; with `8bit` its weights are rounded first, once. */
+  engine(folder: string, weights?: '8bit' | 'full'): Promise<Engine>
   /** The Python side. */
   peers(): Promise<LineProcess>
   /** Runs a script of the Python side to its end. */
@@ -21,6 +21,8 @@ export interface Tools {
   readonly full: string
   /** Cores that both sides may use. */
   readonly threads: number
+  /** Steps of a whole job, on both sides. */
+  readonly steps: number
   /** Fewer repetitions. */
   readonly quick: boolean
 }
@@ -50,7 +52,7 @@ const timed = z.object({ seconds: z.array(z.number()).min(1) })
 const jobs = timed.extend({ networks: z.number(), peakBytes: z.number() })
 
 /** What a whole job of people's is: 512 pixels, 30 steps, guidance 7.5. */
-const WHOLE_STEPS = 30
+export const WHOLE_STEPS = 30
 const FULL_SIZE = 512
 /** For what does not depend on the number of steps. */
 const FEW_STEPS = 4
@@ -69,6 +71,10 @@ interface Job {
 async function run(engine: Engine, kind: 'singles' | 'strip' | 'retries', job: Job): Promise<z.output<typeof jobs>> {
   const request = { do: kind, preset: 'exact', guidance: GUIDANCE, betas: [0.5], subjects: 1, seed: 7, ...job }
   return await engine.process.ask(request, jobs)
+}
+
+function weightsOf(preset: PresetName): '8bit' | 'full' {
+  return presetSpeed(preset, WHOLE_STEPS).weights
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
@@ -105,7 +111,7 @@ function stripCase(of: 'mini' | 'full', preset: PresetName): Case {
     needs: of === 'mini' ? 'nothing' : 'full',
     minutes: of === 'mini' ? 1.5 : 20,
     run: async (tools) => {
-      const opened = await tools.engine(of === 'mini' ? tools.mini : join(tools.full, 'largen-fp32'))
+      const opened = await tools.engine(of === 'mini' ? tools.mini : join(tools.full, 'largen-fp32'), weightsOf(preset))
       const steps = FEWEST_STEPS_TO_SKIP
       const job = { preset, steps, size: of === 'mini' ? opened.nativeSize : FULL_SIZE, betas: FIVE }
       const [strip, singles] = await inTurn(
@@ -133,20 +139,19 @@ async function betaRetry({ engine, mini, quick }: Tools): Promise<Outcome> {
 
 /** How the bundled model's cost grows; the plot is made of these. */
 async function growth({ engine, mini, quick }: Tools): Promise<Outcome> {
-  const opened = await engine(mini)
-  const size = opened.nativeSize
+  const size = (await engine(mini)).nativeSize
   const measured: Record<string, number[]> = {}
   const presets: readonly PresetName[] = ['exact', 'balanced']
-  const take = async (name: string, kind: 'singles' | 'strip', job: Job): Promise<void> => {
+  const take = async (opened: Engine, name: string, kind: 'singles' | 'strip', job: Job): Promise<void> => {
     for (let round = 0; round < (quick ? 1 : 3); round++) (measured[name] ??= []).push(sum((await run(opened, kind, job)).seconds))
   }
-  await run(opened, 'singles', { steps: 2, size })
   for (const preset of presets) {
+    const opened = await engine(mini, weightsOf(preset))
     await run(opened, 'singles', { preset, steps: FEWEST_STEPS_TO_SKIP, size })
-    for (const steps of [4, 12, 20, 30]) await take(`${preset} steps ${steps}`, 'singles', { preset, steps, size })
-    for (const side of [128, 256, 384, 512]) await take(`${preset} size ${side}`, 'singles', { preset, steps: 12, size: side })
-    for (const count of [1, 3, 5]) await take(`${preset} betas ${count}`, 'strip', { preset, steps: 12, size, betas: FIVE.slice(0, count) })
-    for (const subjects of [1, 2, 4]) await take(`${preset} subjects ${subjects}`, 'singles', { preset, steps: 12, size, subjects })
+    for (const steps of [4, 12, 20, 30]) await take(opened, `${preset} steps ${steps}`, 'singles', { preset, steps, size })
+    for (const side of [128, 256, 384, 512]) await take(opened, `${preset} size ${side}`, 'singles', { preset, steps: 12, size: side })
+    for (const count of [1, 3, 5]) await take(opened, `${preset} betas ${count}`, 'strip', { preset, steps: 12, size, betas: FIVE.slice(0, count) })
+    for (const subjects of [1, 2, 4]) await take(opened, `${preset} subjects ${subjects}`, 'singles', { preset, steps: 12, size, subjects })
   }
   return { measured, notes: { steps: 12, size } }
 }
@@ -165,17 +170,17 @@ async function largenExact({ engine, full }: Tools): Promise<Outcome> {
 function wholeJob(name: 'sdiipa' | 'largen', preset: PresetName, minutes: number): Case {
   return {
     name: `full ${name} ${preset}`,
-    says: `a whole job, ${FULL_SIZE} px, ${WHOLE_STEPS} steps, preset ${preset}: ${name === 'largen' ? 'LAR-Gen, three networks' : 'SD inpainting with IP-Adapter-Plus'}`,
+    says: `a whole job, ${FULL_SIZE} px, preset ${preset}: ${name === 'largen' ? 'LAR-Gen, three networks' : 'SD inpainting with IP-Adapter-Plus'}`,
     needs: 'full',
     minutes,
-    run: async ({ engine, full }) => {
-      const opened = await engine(join(full, `${name}-fp32`))
+    run: async ({ engine, full, steps }) => {
+      const opened = await engine(join(full, `${name}-fp32`), weightsOf(preset))
       // As many steps as make the preset use every network it has.
       const warm = await run(opened, 'singles', { preset, steps: preset === 'exact' ? 1 : FEWEST_STEPS_TO_SKIP, size: FULL_SIZE })
-      const done = await run(opened, 'singles', { preset, steps: WHOLE_STEPS, size: FULL_SIZE })
+      const done = await run(opened, 'singles', { preset, steps, size: FULL_SIZE })
       return {
         measured: { job: done.seconds, networks: [done.networks], peak: [done.peakBytes] },
-        notes: { steps: WHOLE_STEPS, size: FULL_SIZE, firstJobSeconds: Math.round(sum(warm.seconds)) },
+        notes: { steps, size: FULL_SIZE, firstJobSeconds: Math.round(sum(warm.seconds)) },
       }
     },
   }
@@ -209,15 +214,15 @@ async function unetDiffusers({ peers, full, quick }: Tools): Promise<Outcome> {
 function sdiipaDiffusers(dtype: 'fp32' | 'bf16', minutes: number): Case {
   return {
     name: `full sdiipa diffusers ${dtype}`,
-    says: `diffusers' StableDiffusionInpaintPipeline with IP-Adapter-Plus in ${dtype}, ${FULL_SIZE} px, ${WHOLE_STEPS} steps`,
+    says: `diffusers' StableDiffusionInpaintPipeline with IP-Adapter-Plus in ${dtype}, ${FULL_SIZE} px`,
     needs: 'peers',
     minutes,
-    run: async ({ peers, full }) => {
+    run: async ({ peers, full, steps }) => {
       const theirs = await peers()
       await theirs.ask({ do: 'pipeline', model: join(full, 'sdiipa-fp32'), dtype }, z.object({}))
       await theirs.ask({ do: 'job', steps: 1, guidance: GUIDANCE }, timed)
-      const { seconds } = await theirs.ask({ do: 'job', steps: WHOLE_STEPS, guidance: GUIDANCE }, timed)
-      return { measured: { job: seconds }, notes: { steps: WHOLE_STEPS, size: FULL_SIZE } }
+      const { seconds } = await theirs.ask({ do: 'job', steps, guidance: GUIDANCE }, timed)
+      return { measured: { job: seconds }, notes: { steps, size: FULL_SIZE } }
     },
   }
 }

@@ -10,6 +10,8 @@ export const runFactsSchema = z.strictObject({
   app: z.string(),
   machine: z.string(),
   threads: z.int().positive(),
+  /** Of a whole job. */
+  steps: z.int().positive(),
   quick: z.boolean(),
   full: z.string().nullable(),
   peers: z.string().nullable(),

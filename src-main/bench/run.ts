@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { access } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { UserError } from '../contract/errors.ts'
@@ -16,6 +18,8 @@ export interface BenchOptions {
   /** The Python with torch and diffusers; null: cases that compare are left out. */
   readonly peers: string | null
   readonly threads: number
+  /** Of a whole job. */
+  readonly steps: number
   readonly quick: boolean
   /** Parts of names; empty: all. */
   readonly only: readonly string[]
@@ -100,7 +104,7 @@ function mutable(measured: Readonly<Record<string, readonly number[]>>): Record<
 
 const openedSchema = z.object({ nativeSize: z.number(), weightBytes: z.number() })
 
-function toolsFor({ mini, full, peers, threads, quick, fill, app }: BenchOptions, processes: LineProcess[], signal: AbortSignal): Tools {
+function toolsFor({ mini, full, peers, threads, steps, quick, fill, app }: BenchOptions, processes: LineProcess[], signal: AbortSignal): Tools {
   const python = (): string => {
     if (peers === null) throw new UserError('bench-failed', 'the Python side is not installed')
     return peers
@@ -111,8 +115,9 @@ function toolsFor({ mini, full, peers, threads, quick, fill, app }: BenchOptions
     mini,
     full: full ?? '',
     threads,
+    steps,
     quick,
-    engine: async (folder): Promise<Engine> => {
+    engine: async (folder, weights = 'full'): Promise<Engine> => {
       await access(folder).catch(() => {
         throw new UserError('model-missing', `${folder}: not found; write it with test/bench/weights/make.ts`)
       })
@@ -120,7 +125,10 @@ function toolsFor({ mini, full, peers, threads, quick, fill, app }: BenchOptions
         cwd: root,
       })
       processes.push(process)
-      return { process, ...(await process.ask({ do: 'open', folder, fill, app }, openedSchema)) }
+      if (weights === 'full') return { process, ...(await process.ask({ do: 'open', folder, library: null, fill, app }, openedSchema)) }
+      const library = folder === mini ? join(tmpdir(), 'larkspur-bench-library') : join(full ?? '', 'library')
+      const rounded = await process.ask({ do: 'round', folder, library, fill, app }, z.object({ folder: z.string() }))
+      return { process, ...(await process.ask({ do: 'open', folder: rounded.folder, library, fill, app }, openedSchema)) }
     },
     peers: async () => {
       const process = new LineProcess('peers', python(), [`${peersFolder}serve.py`], { environment })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { lstat, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { presetNameSchema } from '../contract/speed.ts'
@@ -12,12 +12,13 @@ import type { Workshop } from '../engine/job.ts'
 import { loadModel } from '../engine/load-model.ts'
 import type { LarGenModel } from '../engine/model.ts'
 import { ExpectedSeconds } from '../engine/progress.ts'
+import { quantiseModel } from '../engine/quantise/make.ts'
 import { elementCount, tensor, type Tensor } from '../engine/runtime/tensor.ts'
 import { stripsOf } from '../engine/strip.ts'
+import { eightBitBytes, eightBitFiles } from '../engine/weights/eight-bit.ts'
 import { recognise } from '../engine/weights/recognise.ts'
 import { openSafetensors } from '../engine/weights/safetensors.ts'
-import { importModel } from '../models/index.ts'
-import { hashFile } from '../models/verify.ts'
+import { importModel, readManifest, type ReadManifest } from '../models/index.ts'
 import { benchJob } from './pictures.ts'
 
 /*
@@ -34,7 +35,9 @@ const settings = {
   betas: z.array(z.number()).min(1),
 }
 const requestSchema = z.discriminatedUnion('do', [
-  z.strictObject({ do: z.literal('open'), folder: z.string(), fill: z.string(), app: z.string() }),
+  z.strictObject({ do: z.literal('open'), folder: z.string(), library: z.string().nullable(), fill: z.string(), app: z.string() }),
+  /** Makes 8-bit weights in a library; a model without a manifest is taken into it by reference first. */
+  z.strictObject({ do: z.literal('round'), folder: z.string(), library: z.string(), fill: z.string(), app: z.string() }),
   /** One job a beta, each with nothing kept from before. */
   z.strictObject({ do: z.literal('singles'), ...settings }),
   /** All betas together, with nothing kept from before. */
@@ -43,7 +46,7 @@ const requestSchema = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('retries'), ...settings }),
   /** One run of the main U-Net by text alone, batch of one. */
   z.strictObject({ do: z.literal('forward'), side: z.int().positive() }),
-  /** Takes a file into a library by reference, and hashes it once more to tell the rest apart. */
+  /** Takes a file into a library by reference. */
   z.strictObject({ do: z.literal('import'), file: z.string(), library: z.string() }),
 ])
 type Request = z.output<typeof requestSchema>
@@ -59,7 +62,7 @@ let opened: Opened | null = null
 
 async function answer(request: Request): Promise<object> {
   if (request.do === 'open') {
-    const model = await loadModel(request.folder)
+    const model = await loadModel(request.folder, { eightBits: request.library })
     const fill = timed(openFill(request.fill))
     opened = {
       model,
@@ -75,6 +78,7 @@ async function answer(request: Request): Promise<object> {
     const { nativeSize } = model.facts
     return { nativeSize, weightBytes: await weightBytesIn(request.folder) }
   }
+  if (request.do === 'round') return { folder: await round(request) }
   if (request.do === 'import') return await importing(request.file, request.library)
   if (opened === null) throw new RangeError('no model is open')
   if (request.do === 'forward') return { seconds: [await forward(opened.model, request.side)] }
@@ -120,17 +124,40 @@ async function work({ model, workshop }: Opened, request: JobRequest): Promise<n
   return seconds
 }
 
+/** @returns the folder of the model with its manifest */
+async function round({ folder, library, fill, app }: Extract<Request, { do: 'round' }>): Promise<string> {
+  const found = (await readManifest(folder).catch(() => null)) ?? (await taken(folder, library))
+  const files = eightBitFiles(library, found.manifest)
+  if ((await eightBitBytes(files)) !== null) return found.folder
+  const named = { id: found.manifest.id, sha256: found.sha256 }
+  // One job is enough: time does not depend on what the scales are.
+  const { recipe, ...pictures } = benchJob(named, { preset: 'exact', steps: 1, guidance: 1, size: found.manifest.nativeSize, beta: 0.5, subjects: 1, seed: 7 })
+  const workshop = { fill: openFill(fill), cache: new ByteCache(CACHE_BYTES), expected: new ExpectedSeconds(), provider: 'cpu', app }
+  await quantiseModel({ files, model: found.folder, named, jobs: [{ ...pictures, recipe }], workshop })
+  return found.folder
+}
+
+async function taken(folder: string, library: string): Promise<ReadManifest> {
+  const place = join(library, basename(folder))
+  const before = await readManifest(place).catch(() => null)
+  if (before !== null) return before
+  await importModel(folder, { root: library, recognise, copy: false, id: basename(folder), into: null, onBytes: () => undefined })
+  return await readManifest(place)
+}
+
+/** What is not hashing is what comes before the first bytes and after the last. */
 async function importing(file: string, library: string): Promise<object> {
-  const ignore = (): void => undefined
-  // The first reading fills the system's cache, so that both hashings find the same.
-  await hashFile(file, ignore)
+  let first = 0
+  let last = 0
+  const onBytes = (): void => {
+    last = performance.now()
+    if (first === 0) first = last
+  }
   const start = performance.now()
-  await hashFile(file, ignore)
-  const hashed = performance.now()
-  await importModel(file, { root: library, recognise, copy: false, id: null, into: null, onBytes: ignore })
-  const imported = performance.now()
+  await importModel(file, { root: library, recognise, copy: false, id: null, into: null, onBytes })
+  const seconds = (performance.now() - start) / 1000
   const { size: bytes } = await stat(file)
-  return { hashing: (hashed - start) / 1000, seconds: (imported - hashed) / 1000, bytes, written: await bytesBelow(library) }
+  return { hashing: (last - first) / 1000, seconds, bytes, written: await bytesBelow(library) }
 }
 
 /** Bytes of the files below a folder; what links lead to is not counted. */

@@ -3,14 +3,17 @@ import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
+import { WHOLE_STEPS } from '../bench/cases.ts'
 import { growthPlot } from '../bench/plot.ts'
 import { ratioNames, ratiosOf } from '../bench/ratios.ts'
 import { BenchResults } from '../bench/results.ts'
 import { plannedCases, runBench, type BenchProgress } from '../bench/run.ts'
 import { UserError } from '../contract/errors.ts'
+import { FEWEST_STEPS_TO_SKIP } from '../contract/speed.ts'
+import { threadCount } from '../engine/runtime/threads.ts'
 import { findModel } from '../models/index.ts'
 import { writeFileWhole } from '../pictures/files.ts'
-import { collect } from './arguments.ts'
+import { collect, wholeNumberIn } from './arguments.ts'
 import { consoleFor, type Console } from './console.ts'
 import { appName, assistNetworks, modelFolders } from './places.ts'
 
@@ -20,6 +23,7 @@ interface BenchCommandOptions {
   readonly only: readonly string[]
   readonly results?: string
   readonly plot?: string
+  readonly steps: number
   readonly quick?: boolean
   readonly json?: boolean
 }
@@ -33,6 +37,7 @@ export function addBench(program: Command): void {
     .option('--only <text>', 'cases whose names hold this; may be given several times', collect, [])
     .option('--results <file.jsonl>', 'where results are kept; a run of the same facts goes on there')
     .option('--plot <file.svg>', 'how cost grows with steps, size, betas and subjects')
+    .option('--steps <n>', 'steps of a whole job of full size, on both sides', wholeNumberIn(FEWEST_STEPS_TO_SKIP, 200), WHOLE_STEPS)
     .option('--quick', 'fewer repetitions')
     .option('--json', 'one JSON object on stdout')
     .action(async (options: BenchCommandOptions) => await bench(options))
@@ -42,11 +47,11 @@ async function bench(options: BenchCommandOptions): Promise<void> {
   const screen = consoleFor(options.json === true)
   const full = options.full === undefined ? null : await folderOf(options.full)
   const peers = await pythonOf(options.peers)
-  const threads = availableParallelism()
+  const threads = threadCount() ?? availableParallelism()
   const quick = options.quick === true
-  const facts = { app: appName(), machine: machineOf(), threads, quick, full, peers }
+  const facts = { app: appName(), machine: machineOf(), threads, steps: options.steps, quick, full, peers }
   const { folder: mini } = await findModel('mini', modelFolders([]))
-  const given = { mini, full, peers, threads, quick, only: options.only, fill: assistNetworks().fill, app: appName() }
+  const given = { mini, full, peers, threads, steps: options.steps, quick, only: options.only, fill: assistNetworks().fill, app: appName() }
   plannedCases(given)
   const results = await BenchResults.open(options.results ?? join(tmpdir(), `larkspur-bench${full === null ? '' : '-full'}.jsonl`), facts)
   const stop = new AbortController()

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ratiosOf } from '../../../src-main/bench/ratios.ts'
 import { BenchResults, type CaseResult, type RunFacts } from '../../../src-main/bench/results.ts'
 
-const facts: RunFacts = { app: 'larkspur 0.1.0', machine: 'two cores', threads: 2, quick: false, full: null, peers: null }
+const facts: RunFacts = { app: 'larkspur 0.1.0', machine: 'two cores', threads: 2, steps: 30, quick: false, full: null, peers: null }
 const retry: CaseResult = { case: 'mini beta retry', measured: { first: [2], retry: [1] }, notes: { steps: 12 }, seconds: 9 }
 
 let folder = ''

@@ -43,13 +43,14 @@ describe('a run', () => {
     full: null,
     peers: null,
     threads: 1,
+    steps: 30,
     quick: true,
     only: ['mini overhead'],
     fill: '',
     app: 'test',
   })
   const open = (): Promise<BenchResults> =>
-    BenchResults.open(join(folder, 'r.jsonl'), { app: 'test', machine: 'any', threads: 1, quick: true, full: null, peers: null })
+    BenchResults.open(join(folder, 'r.jsonl'), { app: 'test', machine: 'any', threads: 1, steps: 30, quick: true, full: null, peers: null })
 
   it('tells a case that cannot be measured and goes on', async () => {
     const results = await open()
