@@ -55,6 +55,7 @@ export function addDatasetBuild(dataset: Command): void {
     .option('--duplicate-iou <share>', 'masks that agree this far are one object', share, DEFAULT_FILTERS.duplicateIou)
     .option('--min-tag-score <share>', 'least score of the word', share, DEFAULT_FILTERS.minTagScore)
     .option('--min-place-score <share>', 'least score of the place', share, DEFAULT_FILTERS.minPlaceScore)
+    .option('--min-stability <share>', 'least stability of the mask', share, DEFAULT_FILTERS.minStability)
     .option('--max-objects <n>', 'objects a photo at most', wholeNumberIn(1, 99), DEFAULT_FILTERS.maxObjects)
     .option(
       '--occluded-share <share>',
@@ -165,9 +166,9 @@ function headerOf({ photos, limit, licence, source }: PlanOptions): PlanHeader {
   return { format: 1, photos: resolve(photos), limit: limit ?? null, licence: licence ?? null, source: source ?? null }
 }
 
-function filtersOf({ minArea, maxArea, duplicateIou, minTagScore, minPlaceScore, maxObjects, occludedShare }: BuildOptions): FilterOptions {
+function filtersOf({ minArea, maxArea, duplicateIou, minTagScore, minPlaceScore, minStability, maxObjects, occludedShare }: BuildOptions): FilterOptions {
   if (minArea > maxArea) throw new UserError('bad-arguments', `--min-area: ${minArea} is above --max-area, ${maxArea}`)
-  return { minArea, maxArea, duplicateIou, minTagScore, minPlaceScore, maxObjects, occludedShare }
+  return { minArea, maxArea, duplicateIou, minTagScore, minPlaceScore, minStability, maxObjects, occludedShare }
 }
 
 async function prepareOut(out: string): Promise<void> {

@@ -17,6 +17,7 @@ const filtersSchema = z.strictObject({
   duplicateIou: z.number(),
   minTagScore: z.number(),
   minPlaceScore: z.number(),
+  minStability: z.number(),
   maxObjects: z.int(),
   occludedShare: z.number(),
 })

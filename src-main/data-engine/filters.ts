@@ -14,6 +14,8 @@ export interface FilterOptions {
   readonly minTagScore: number
   /** Least score of the place. */
   readonly minPlaceScore: number
+  /** Least stability of the mask, where the segmenter measures it: a mask that comes apart when its threshold moves is no border. */
+  readonly minStability: number
   readonly maxObjects: number
   /** A neighbour must take at least this share of an object's outline (its convex hull, measured by its area) to count as lying in front of it. */
   readonly occludedShare: number
@@ -25,6 +27,7 @@ export const DEFAULT_FILTERS: FilterOptions = {
   duplicateIou: 0.7,
   minTagScore: 0.3,
   minPlaceScore: 0.5,
+  minStability: 0.6,
   maxObjects: 12,
   occludedShare: 0.05,
 }
@@ -62,7 +65,7 @@ export function filterObjects(
     if (!isEntity(located.tag)) drop('non-entity')
     else if (area < options.minArea) drop('too-small')
     else if (area > options.maxArea) drop('too-big')
-    else if (located.score < options.minTagScore || located.placeScore < options.minPlaceScore) drop('unsure')
+    else if (located.score < options.minTagScore || located.placeScore < options.minPlaceScore || (stability ?? 1) < options.minStability) drop('unsure')
     else passed.push({ located, mask, predictedIou, stability, area })
   }
   const kept: (Candidate & { area: number })[] = []

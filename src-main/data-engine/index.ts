@@ -1,4 +1,4 @@
-export { buildSpec, readSpec, type BuildSpec } from './build-spec.ts'
+export { buildSpec, readSpec } from './build-spec.ts'
 export { DEFAULT_FILTERS, type FilterOptions } from './filters.ts'
 export { merge } from './merge.ts'
 export { readWordList } from './non-entities.ts'

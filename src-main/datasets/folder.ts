@@ -7,9 +7,6 @@ export const DATASET_FILE = 'dataset.json'
 export const REVIEWS_FILE = 'reviews.jsonl'
 export const WORK_FOLDER = '.work'
 
-/** Objects of one photo that get a name of their own. */
-export const MAX_OBJECTS = 999
-
 export function quadrupletId(photoSha256: string, at: number): string {
   return `${photoSha256.slice(0, 16)}-${String(at).padStart(2, '0')}`
 }

@@ -91,6 +91,13 @@ describe('filters', () => {
     expect(run([disc(30, 20, 10), disc(31, 20, 10)], [0.7, 0.9]).dropped).toEqual({ duplicate: 1 })
   })
 
+  it('drop a mask that comes apart when its threshold moves', () => {
+    const mask = disc(30, 20, 10)
+    const judge = (stability: number | null): number =>
+      filterObjects([located(mask, 1)], [{ mask, predictedIou: 0.9, stability }], size, all, DEFAULT_FILTERS).dropped.unsure ?? 0
+    expect([0.4, 0.9, null].map(judge)).toEqual([1, 0, 0])
+  })
+
   it('do not depend on the order in which objects were found', () => {
     const masks = [disc(10, 10, 8), disc(30, 20, 10), disc(45, 30, 8), disc(31, 20, 10)]
     const scores = [0.5, 0.5, 0.5, 0.5]
