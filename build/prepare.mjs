@@ -6,6 +6,7 @@ import { prepareClickSelect } from './lib/click-select.mjs'
 import { prepareElectron } from './lib/electron-binary.mjs'
 import { checkVersions, preparePackages } from './lib/packages.mjs'
 import { electronFolder, electronProgram } from './lib/paths.mjs'
+import { prepareRay } from './lib/ray.mjs'
 import { PrepareError, say } from './lib/say.mjs'
 import { prepareSystem, systemName, unresolvedLibraries } from './lib/system-libraries.mjs'
 
@@ -25,6 +26,7 @@ try {
   const dist = await prepareElectron()
   prepareSystem()
   await prepareClickSelect()
+  prepareRay()
   checkProgram(electronProgram(dist))
 } catch (error) {
   if (!(error instanceof PrepareError)) throw error

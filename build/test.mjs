@@ -31,7 +31,7 @@ const GROUPS = [
   ],
   [{ name: 'unit', command: vitest('unit'), report: reportOf('unit'), limit: 10 * MINUTE }],
   [{ name: 'e2e', command: vitest('e2e'), report: reportOf('e2e'), limit: 15 * MINUTE, window: true }],
-  [{ name: 'faults', command: vitest('faults'), report: reportOf('faults'), limit: 8 * MINUTE, window: true }],
+  [{ name: 'faults', command: vitest('faults'), report: reportOf('faults'), limit: 15 * MINUTE, window: true }],
 ]
 
 /** Ends a check with everything that it started. */

@@ -9,10 +9,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 const ROOT = resolve(import.meta.dirname, '..', '..')
 const PHOTOS = join(ROOT, 'test', 'parity', 'published', 'pictures')
 
-/** A Python that has ray: the one that is named, or the system's. */
+/** A Python that has ray: the one that is named, the one that build/prepare makes for CI, or the system's. */
 function pythonWithRay(): string | null {
   const named = process.env['LARKSPUR_PYTHON']
-  const tried = [...(named === undefined ? [] : [named]), 'python3']
+  const tried = [...(named === undefined ? [] : [named]), join(ROOT, '.cache', 'ray', 'bin', 'python'), 'python3']
   return tried.find((python) => hasRay(python)) ?? null
 }
 
