@@ -13,6 +13,7 @@ import {
   runShard,
   WHOLE,
   type FilterOptions,
+  type MergeReport,
   type PlanHeader,
   type Shard,
   type ShardReport,
@@ -182,11 +183,9 @@ function seenFrom(out: string, photos: string): string {
   return path === '' ? '.' : path.split(sep).join('/')
 }
 
-function summary(
-  out: string,
-  { photos, unreadable, quadruplets, nearDuplicates }: { photos: number; unreadable: number; quadruplets: number; nearDuplicates: number },
-): string {
-  return `${out}: ${quadruplets} quadruplets from ${photos - unreadable} photos; ${unreadable} files could not be read, ${nearDuplicates} photos are nearly equal to another`
+function summary(out: string, { photos, unreadable, quadruplets, nearDuplicates, facePhotos }: MergeReport): string {
+  const faces = facePhotos === null ? '' : `, ${facePhotos} show a face`
+  return `${out}: ${quadruplets} quadruplets from ${photos - unreadable} photos; ${unreadable} files could not be read, ${nearDuplicates} photos are nearly equal to another${faces}`
 }
 
 function figures({ photos, known, unreadable, seconds, stages }: ShardReport): Record<string, unknown> {

@@ -11,21 +11,25 @@ import { assistNetworks, clickSelectFiles, modelFolders } from './places.ts'
 export interface StageOptions extends Readonly<Record<PublishedStage, string>> {
   /** `all`: every object, by SAM 2 on a grid of points; `salient`: what stands out, without SAM 2. */
   readonly objects: 'all' | 'salient'
+  readonly faces: boolean
 }
 
 /** The file of words that are no things. */
 export const NON_ENTITIES = resource('non-entities.txt')
 
-/** Which models do the four stages. */
+const FACES = 'face-detector/tiny_face_detector_model'
+
+/** Which models do the four stages, and whether faces are looked for. */
 export function withStageOptions(command: Command): Command {
   return command
     .option('--tagger <which>', 'offline, florence-2 (see `models download`), or the folder of such a model', 'offline')
     .option('--localizer <which>', 'offline, grounding-dino, or a folder', 'offline')
     .option('--segmenter <which>', 'offline, sam2, or a folder', 'offline')
     .option('--captioner <which>', 'offline, florence-2, or a folder', 'offline')
+    .option('--no-faces', 'do not look for faces; `flags.face` stays null')
 }
 
-export async function openStages({ objects, ...wishes }: StageOptions): Promise<Stages> {
+export async function openStages({ objects, faces, ...wishes }: StageOptions): Promise<Stages> {
   const [bundled = ''] = modelFolders([])
   const mini = join(bundled, 'mini')
   // Looked for before anything is opened: a missing model ends the command at once.
@@ -37,6 +41,7 @@ export async function openStages({ objects, ...wishes }: StageOptions): Promise<
     vocabulary: resource('vocabulary.json'),
     clip: mini,
     clipWeights: ['text_encoder', 'image_encoder'].map((part) => join(mini, part, 'model.safetensors')),
+    faces: faces ? { manifest: resource(`${FACES}-weights_manifest.json`), weights: resource(`${FACES}.bin`) } : null,
   })
   return { ...offline, ...published }
 }

@@ -1,6 +1,6 @@
 export { buildSpec, readSpec } from './build-spec.ts'
 export { DEFAULT_FILTERS, type FilterOptions } from './filters.ts'
-export { merge } from './merge.ts'
+export { merge, type MergeReport } from './merge.ts'
 export { readWordList } from './non-entities.ts'
 export { openOfflineStages } from './offline/stages.ts'
 export { expectPlan, hasPlan, makePlan, type PlanHeader } from './plan.ts'

@@ -18,6 +18,8 @@ export interface MergeReport {
   readonly unreadable: number
   readonly quadruplets: number
   readonly nearDuplicates: number
+  /** Photos with a face, null where nobody looked. */
+  readonly facePhotos: number | null
 }
 
 /**
@@ -29,7 +31,7 @@ export async function merge(out: string, spec: BuildSpec, photos: string): Promi
   const cache = cacheOf(out)
   const followers = await compareAll(out, spec, cache)
   const writers = { photos: await LineWriter.open(onDisk(out, PHOTOS_FILE)), quadruplets: await LineWriter.open(onDisk(out, QUADRUPLETS_FILE)) }
-  const report = { photos: 0, unreadable: 0, quadruplets: 0, nearDuplicates: followers.size }
+  const report = { photos: 0, unreadable: 0, quadruplets: 0, nearDuplicates: followers.size, facePhotos: spec.stages.faces === null ? null : 0 }
   const sweeper = new Sweeper(out)
   try {
     for await (const line of readPlan(out)) {
@@ -39,6 +41,7 @@ export async function merge(out: string, spec: BuildSpec, photos: string): Promi
       await writers.photos.add(photo)
       report.photos++
       if (photo.problem !== null) report.unreadable++
+      if (report.facePhotos !== null && (photo.faces ?? 0) > 0) report.facePhotos++
       for (const object of result?.objects ?? []) {
         await writers.quadruplets.add(quadrupletLine(photo, result, object))
         report.quadruplets++

@@ -10,6 +10,7 @@ import { loadClip } from '../../engine/load-clip.ts'
 import { fileReason } from '../../pictures/files.ts'
 import { canonicalJson } from '../canonical.ts'
 import { describe } from './captioner.ts'
+import { openOfflineFaces, type FaceFiles } from './faces.ts'
 import { iouOf, mainPiece, overlapOf, areaOf, regionOf, grownBox } from '../region-mask.ts'
 import type { Captioner, Located, Localizer, Photo, RegionMask, Segmented, Segmenter, Stages, Tagger } from '../stages.ts'
 import { Looks } from './looks.ts'
@@ -32,6 +33,8 @@ export interface OfflineFiles {
   readonly clip: string
   /** Files of that folder whose hashes stand for it. */
   readonly clipWeights: readonly string[]
+  /** Null: nobody looks for faces. */
+  readonly faces: FaceFiles | null
 }
 
 const TAGS = 12
@@ -67,7 +70,7 @@ export async function openOfflineStages(files: OfflineFiles): Promise<Stages> {
     }),
     segmenter: new OfflineSegmenter(looks, { name: 'offline-masks', version: 1, options: { objects, agreement: AGREEMENT }, weights: looking }),
     captioner: new OfflineCaptioner(),
-    faces: null,
+    faces: files.faces === null ? null : await openOfflineFaces(files.faces),
   }
 }
 

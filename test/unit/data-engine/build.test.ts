@@ -6,7 +6,7 @@ import { assistNetworks } from '../../../src-main/cli/places.ts'
 import { datasetSchema, photoLineSchema, quadrupletSchema, type PhotoLine, type Quadruplet } from '../../../src-main/contract/dataset.ts'
 import { buildSpec, type BuildSpec } from '../../../src-main/data-engine/build-spec.ts'
 import { DEFAULT_FILTERS } from '../../../src-main/data-engine/filters.ts'
-import { merge } from '../../../src-main/data-engine/merge.ts'
+import { merge, type MergeReport } from '../../../src-main/data-engine/merge.ts'
 import { openOfflineStages } from '../../../src-main/data-engine/offline/stages.ts'
 import { makePlan } from '../../../src-main/data-engine/plan.ts'
 import { runShard, type ShardReport } from '../../../src-main/data-engine/run-shard.ts'
@@ -25,6 +25,7 @@ let photos = ''
 let names: string[] = []
 let stages: Stages
 let notes: string[] = []
+let merged: MergeReport
 const out = (name: string): string => join(work, name)
 
 function specOf(filters = DEFAULT_FILTERS): BuildSpec {
@@ -36,7 +37,7 @@ async function build(folder: string, shards: readonly (readonly [number, number]
   notes = (await makePlan(folder, header, () => undefined)).notes
   const reports: ShardReport[] = []
   for (const [number, count] of shards) reports.push(await runShard({ out: folder, photos, stages, spec, shard: { number, count } }, () => undefined))
-  await merge(folder, spec, 'photos')
+  merged = await merge(folder, spec, 'photos')
   return reports
 }
 
@@ -63,6 +64,10 @@ beforeAll(async () => {
     vocabulary: join(root, 'resources', 'data-engine', 'vocabulary.json'),
     clip: mini,
     clipWeights: [join(mini, 'text_encoder', 'model.safetensors'), join(mini, 'image_encoder', 'model.safetensors')],
+    faces: {
+      manifest: join(root, 'resources', 'data-engine', 'face-detector', 'tiny_face_detector_model-weights_manifest.json'),
+      weights: join(root, 'resources', 'data-engine', 'face-detector', 'tiny_face_detector_model.bin'),
+    },
   })
   await build(out('whole'), [[1, 1]])
 }, 240_000)
@@ -114,6 +119,16 @@ describe('a dataset of a hostile folder', () => {
     expect(photosOf.find(({ file }) => file === names[2])).toMatchObject({ licence: 'CC0-1.0', source: null })
     expect(JSON.stringify(quadruplets)).not.toContain('secret')
     for (const { image, split } of quadruplets) expect(split).toBe(photosOf.find(({ file }) => file === image.file)?.split)
+  })
+
+  it('says where a face is, and of the rest that there is none', async () => {
+    const portrait = names[5]
+    const lines = await linesOf<PhotoLine>(join(out('whole'), 'photos.jsonl'), photoLineSchema)
+    const seen = lines.filter(({ problem }) => problem === null)
+    expect(seen.filter(({ faces }) => faces !== 0).map(({ file, faces }) => [file, faces])).toEqual([[portrait, 1]])
+    const quadruplets = await linesOf<Quadruplet>(join(out('whole'), 'quadruplets.jsonl'), quadrupletSchema)
+    for (const { image, flags } of quadruplets) if (image.file !== portrait) expect(flags.face, image.file).toBe(false)
+    expect(merged.facePhotos).toBe(1)
   })
 
   it('names its parts truly', async () => {
