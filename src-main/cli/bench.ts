@@ -10,6 +10,7 @@ import { BenchResults } from '../bench/results.ts'
 import { plannedCases, runBench, type BenchProgress } from '../bench/run.ts'
 import { UserError } from '../contract/errors.ts'
 import { FEWEST_STEPS_TO_SKIP } from '../contract/speed.ts'
+import { Cancelled } from '../engine/job.ts'
 import { threadCount } from '../engine/runtime/threads.ts'
 import { findModel } from '../models/index.ts'
 import { writeFileWhole } from '../pictures/files.ts'
@@ -53,13 +54,17 @@ async function bench(options: BenchCommandOptions): Promise<void> {
   const { folder: mini } = await findModel('mini', modelFolders([]))
   const given = { mini, full, peers, threads, steps: options.steps, quick, only: options.only, fill: assistNetworks().fill, app: appName() }
   plannedCases(given)
-  const results = await BenchResults.open(options.results ?? join(tmpdir(), `larkspur-bench${full === null ? '' : '-full'}.jsonl`), facts)
+  const path = options.results ?? join(tmpdir(), `larkspur-bench${full === null ? '' : '-full'}.jsonl`)
+  const results = await BenchResults.open(path, facts)
   const stop = new AbortController()
   const cancel = (): void => stop.abort()
   process.once('SIGINT', cancel)
   process.once('SIGTERM', cancel)
   try {
     await runBench(given, results, stop.signal, (progress) => tell(screen, progress))
+  } catch (error) {
+    if (error instanceof Cancelled) throw new UserError('cancelled', `the bench was stopped; ${path} keeps what was measured, the same command goes on there`)
+    throw error
   } finally {
     process.off('SIGINT', cancel)
     process.off('SIGTERM', cancel)
