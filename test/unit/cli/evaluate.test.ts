@@ -36,7 +36,8 @@ afterEach(() => {
 })
 
 describe('larkspur evaluate', () => {
-  it('judges the bundled model on a benchmark that it made, and goes on where it was', async () => {
+  // A real model and its encoders, opened twice: seconds where nothing else runs, a minute on a machine that is busy.
+  it('judges the bundled model on a benchmark that it made, and goes on where it was', { timeout: 180_000 }, async () => {
     const make = ['evaluate', 'make', '--scenes', at('photos'), '--subjects', at('things'), '--out', at('made'), '--pairs', '1', '--json']
     expect(await runCommand(make)).toBe(0)
     expect(JSON.parse(out.join(''))).toMatchObject({ scenes: 1, subjects: 1, prompts: 10, pairs: 1 })
