@@ -1,7 +1,10 @@
+import { createRequire } from 'node:module'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { arch, release } from 'node:os'
 import { join } from 'node:path'
-import runtime from 'onnxruntime-node/package.json' with { type: 'json' }
+
+// Not an import: a bundle leaves the package outside and drops the attribute that Node wants of JSON.
+const runtime = createRequire(import.meta.url)('onnxruntime-node/package.json') as { readonly version: string }
 
 /** What the system says of graphics cards without one being opened. Where it says nothing the answer is "perhaps". */
 export interface Graphics {
