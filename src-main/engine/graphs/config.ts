@@ -23,7 +23,8 @@ export const unetConfigSchema = z.object({
     .array(z.enum(['CrossAttnDownBlock2D', 'DownBlock2D']))
     .default(['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'DownBlock2D']),
   up_block_types: z.array(z.enum(['CrossAttnUpBlock2D', 'UpBlock2D'])).default(['UpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D']),
-  mid_block_type: z.literal('UNetMidBlock2DCrossAttn').default('UNetMidBlock2DCrossAttn'),
+  /** Null: the deepest features go straight up. */
+  mid_block_type: z.literal('UNetMidBlock2DCrossAttn').nullable().default('UNetMidBlock2DCrossAttn'),
   layers_per_block: perLevel.default(2),
   transformer_layers_per_block: perLevel.default(1),
   /** Ours: transformer blocks of the middle, where a file has another number of them than its last level. */

@@ -111,7 +111,7 @@ export function attentionOrder(config: UnetConfig): string[] {
   config.up_block_types.forEach((type, i) => {
     if (type === 'CrossAttnUpBlock2D') block(`up_blocks.${i}`, atLevel(config.layers_per_block, levels - 1 - i) + 1, upDepth(config, i))
   })
-  block('mid_block', 1, midDepth(config))
+  if (config.mid_block_type !== null) block('mid_block', 1, midDepth(config))
   return names
 }
 
@@ -180,9 +180,11 @@ class Unet {
       }
     })
 
-    x = this.resnet(x, time, 'mid_block.resnets.0')
-    x = this.transformer(x, 'mid_block.attentions.0', levels - 1, midDepth(config))
-    x = this.resnet(x, time, 'mid_block.resnets.1')
+    if (config.mid_block_type !== null) {
+      x = this.resnet(x, time, 'mid_block.resnets.0')
+      x = this.transformer(x, 'mid_block.attentions.0', levels - 1, midDepth(config))
+      x = this.resnet(x, time, 'mid_block.resnets.1')
+    }
 
     config.up_block_types.forEach((type, i) => {
       const level = levels - 1 - i

@@ -55,6 +55,19 @@ describe('the U-Net', () => {
     expect(names).toHaveLength(22)
   })
 
+  it('goes without a middle block where a config has none', async () => {
+    const config = unetConfigSchema.parse({ ...(await unet()), mid_block_type: null })
+    expect(attentionOrder(config)).toEqual(attentionOrder(await unet()).filter((name) => !name.startsWith('mid_block.')))
+    const weights = await openSafetensors(join(set, 'unet/diffusion_pytorch_model.safetensors'))
+    const tensors = new Map<string, TensorRef>()
+    for (const name of weights.names()) {
+      const ref = weights.find(name)
+      if (ref !== undefined && !name.startsWith('mid_block.')) tensors.set(name, ref)
+    }
+    const graph = unetGraph(config, sourceOf('a file without a middle', tensors), { image: false, refine: false, anySize: false })
+    expect(graph.weightBytes).toBe([...tensors.values()].reduce((sum, { bytes }) => sum + bytes, 0))
+  })
+
   it('lists the decoder self-attentions that Refine reads', async () => {
     const names = decoderSelfAttentions(await unet())
     expect(names).toHaveLength(6)
