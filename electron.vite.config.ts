@@ -38,6 +38,7 @@ export default defineConfig({
           'provider-probe': at('src-main/engine/runtime/probe-process.ts'),
           'engine-host': at('src-main/engine/host.ts'),
           'documents-worker': at('src-main/documents/worker.ts'),
+          'dataset-pictures-worker': at('src-main/datasets/picture-worker.ts'),
           'recognise-worker': at('src-main/engine/weights/recognise-worker.ts'),
         },
       },

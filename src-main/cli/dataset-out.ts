@@ -34,13 +34,13 @@ export function addDatasetOut(dataset: Command): void {
     .option('--json', 'print one JSON object last on stdout')
     .action(async (options: ExportCommand) => {
       const screen = consoleFor(options.json === true)
-      const { shards, samples } = await exportWebDataset(options.dataset, options.out, {
+      const { shards, samples, rejected } = await exportWebDataset(options.dataset, options.out, {
         perShard: options.perShard,
         split: options.split ?? null,
         onSample: (done) => done % 1000 === 0 && screen.note(`${done} samples`),
       })
-      screen.line(`${options.out}: ${samples} samples in ${shards.length} tars`)
-      screen.object({ out: options.out, samples, shards })
+      screen.line(`${options.out}: ${samples} samples in ${shards.length} tars${rejected > 0 ? `; ${rejected} rejected left out` : ''}`)
+      screen.object({ out: options.out, samples, rejected, shards })
     })
   dataset
     .command('stats')

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { blobRefSchema, failureSchema } from './basics.ts'
+import { quadrupletIdSchema, reviewStateSchema } from './dataset.ts'
+import { datasetFilterSchema, datasetItemSchema, MOST_ROWS, openDatasetIdSchema, openDatasetSchema, reviewAnswerSchema } from './dataset-view.ts'
 import { documentChangeSchema, documentOpSchema, documentStateSchema, jobInputsSchema, subjectSchema } from './document.ts'
 import { downloadProgressSchema, libraryIdSchema, libraryItemSchema, offerSchema } from './model-library.ts'
 import { modelSummarySchema } from './model-manifest.ts'
@@ -28,6 +30,8 @@ export const settingsSchema = z.strictObject({
   /** Memory that models may take; null: as much as the machine allows. */
   memoryGiB: z.number().min(1).max(1024).nullable(),
   recentFiles: z.array(z.string()).max(20),
+  /** Folders of datasets that were looked through. */
+  recentDatasets: z.array(z.string()).max(20),
   /** Address of a mirror of the hub that models are downloaded from; empty: the hub itself. */
   mirror: webAddress,
   /** `http://host:port` for downloads; empty: what the environment or the system says. */
@@ -47,6 +51,7 @@ export const DEFAULT_SETTINGS: Settings = {
   provider: 'auto',
   memoryGiB: null,
   recentFiles: [],
+  recentDatasets: [],
   mirror: '',
   proxy: '',
 }
@@ -112,6 +117,35 @@ export const channels = {
   'subject.import': { in: pictureSourceSchema.nullable(), out: subjectSchema.nullable() },
   /** Stores a mended cut-out: 8-bit coverage, row by row. */
   'blob.putMask': { in: z.strictObject({ width: z.int().positive(), height: z.int().positive(), coverage: z.instanceof(Uint8Array) }), out: blobRefSchema },
+  /** Opens a folder of the data engine; null asks with a dialog. */
+  'dataset.open': { in: z.strictObject({ folder: z.string().min(1).nullable() }), out: openDatasetSchema.nullable() },
+  'dataset.close': { in: z.strictObject({ dataset: openDatasetIdSchema }), out: nothing },
+  /** Rows that a filter lets through, in the dataset's order. */
+  'dataset.list': { in: z.strictObject({ dataset: openDatasetIdSchema, filter: datasetFilterSchema }), out: z.array(z.int().nonnegative()) },
+  'dataset.rows': {
+    in: z.strictObject({ dataset: openDatasetIdSchema, rows: z.array(z.int().nonnegative()).max(MOST_ROWS) }),
+    out: z.array(datasetItemSchema),
+  },
+  /** A decision; when it answers, it is on the disk. A text as the build had it forgets the person's. */
+  'dataset.review': {
+    in: z.strictObject({
+      dataset: openDatasetIdSchema,
+      id: quadrupletIdSchema,
+      change: z.strictObject({ state: reviewStateSchema.optional(), text: z.string().trim().min(1).max(2000).optional() }),
+    }),
+    out: reviewAnswerSchema,
+  },
+  /** A mended mask of the photo's size: 8-bit coverage, row by row. */
+  'dataset.mend': {
+    in: z.strictObject({
+      dataset: openDatasetIdSchema,
+      id: quadrupletIdSchema,
+      mask: z.strictObject({ width: z.int().positive(), height: z.int().positive(), coverage: z.instanceof(Uint8Array) }),
+    }),
+    out: reviewAnswerSchema,
+  },
+  /** Takes the last decision since the dataset was opened back; null when there is none. */
+  'dataset.undo': { in: z.strictObject({ dataset: openDatasetIdSchema }), out: reviewAnswerSchema.nullable() },
   'engine.restart': { in: nothing, out: nothing },
   'window.confirmClose': { in: z.strictObject({ choice: z.enum(['save', 'discard', 'cancel']) }), out: nothing },
 } as const satisfies Record<string, { in: z.ZodType; out: z.ZodType }>
@@ -143,6 +177,7 @@ export type WindowEvent<N extends WindowEventName> = z.infer<(typeof windowEvent
  *   larkspur-image://layer/<document>/<layer>/<revision>/<mip>/<column>/<row>  raw RGBA8 sRGB, TILE_SIDE^2 * 4 bytes, not premultiplied; mip n is the layer halved n times
  *   larkspur-image://mask/<document>/<revision>/<column>/<row>                raw coverage, TILE_SIDE^2 bytes, 204 for an empty tile
  *   larkspur-image://blob/<sha256>                                            the PNG
+ *   larkspur-image://dataset/<open id>/<photo|mask|subject>/<quadruplet>/<side>/<revision>  JPEG or PNG, longest side as said, 0 for the whole; 404 with one line of reason
  */
 export interface LarkspurBridge {
   call<N extends ChannelName>(name: N, input: ChannelIn<N>): Promise<ChannelOut<N>>

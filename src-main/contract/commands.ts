@@ -22,6 +22,7 @@ export const menuTitles = {
 
 export const menuCommands = [
   { id: 'file.open', menu: 'file', title: { en: 'Open…', de: 'Öffnen …' }, accelerator: 'CmdOrCtrl+O' },
+  { id: 'dataset.browse', menu: 'file', title: { en: 'Browse dataset…', de: 'Datensatz durchsehen …' }, accelerator: null },
   { id: 'file.save', menu: 'file', title: { en: 'Save', de: 'Sichern' }, accelerator: 'CmdOrCtrl+S', separated: true },
   { id: 'file.saveAs', menu: 'file', title: { en: 'Save as…', de: 'Sichern unter …' }, accelerator: 'CmdOrCtrl+Shift+S' },
   { id: 'file.export', menu: 'file', title: { en: 'Export picture…', de: 'Bild exportieren …' }, accelerator: 'CmdOrCtrl+E' },
@@ -53,3 +54,8 @@ export const menuCommands = [
 ] as const satisfies readonly MenuCommand[]
 
 export type MenuCommandId = (typeof menuCommands)[number]['id']
+
+/** The command that opens a dataset of the list of recent ones. */
+export function recentDatasetCommand(folder: string): string {
+  return `dataset.recent ${folder}`
+}

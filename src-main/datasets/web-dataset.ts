@@ -1,17 +1,20 @@
 import { createWriteStream } from 'node:fs'
-import { readFile, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { extname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { pack, type Pack } from 'tar-stream'
-import { datasetSchema, quadrupletSchema, type Quadruplet } from '../contract/dataset.ts'
+import { quadrupletSchema, type Quadruplet } from '../contract/dataset.ts'
 import { UserError } from '../contract/errors.ts'
-import { makeFolder, readFileOrExplain, fileReason } from '../pictures/files.ts'
-import { DATASET_FILE, onDisk, QUADRUPLETS_FILE } from './folder.ts'
+import { makeFolder, fileReason } from '../pictures/files.ts'
+import { onDisk, QUADRUPLETS_FILE } from './folder.ts'
 import { readLines } from './lines.ts'
+import { readDataset } from './opened.ts'
+import { cutAnew, laidOver, namedFile } from './overlay.ts'
+import { readReviews } from './reviews.ts'
 
 /**
  * [Note: WebDataset] A shard is a tar whose neighbouring files of one stem are a sample: the photo as it is, KEY.mask.png, KEY.subject.png, KEY.json (the line of the quadruplet) and KEY.txt (the
- * regional text). Samples come in the order of quadruplets.jsonl, files of a sample by name, and nothing of time, user or machine is in a header: the same dataset gives the same bytes.
+ * regional text). What people decided is in them: rejected ones are left out, texts and masks are theirs. Samples come in the order of quadruplets.jsonl, files of a sample by name, and nothing of time, user or machine is in a header: the same dataset gives the same bytes.
  */
 export interface ExportOptions {
   readonly perShard: number
@@ -23,6 +26,8 @@ export interface ExportOptions {
 export interface ExportReport {
   readonly shards: readonly string[]
   readonly samples: number
+  /** What people threw out. */
+  readonly rejected: number
 }
 
 /**
@@ -30,20 +35,27 @@ export interface ExportReport {
  * @throws UserError `bad-dataset`, `write-failed`
  */
 export async function exportWebDataset(dataset: string, to: string, { perShard, split, onSample }: ExportOptions): Promise<ExportReport> {
-  const photos = await photosOf(dataset)
+  const photos = resolve(dataset, (await readDataset(dataset)).photos)
+  const reviews = await readReviews(dataset)
   await makeFolder(to)
   const shards: string[] = []
   let open: Shard | null = null
   let samples = 0
+  let rejected = 0
   try {
-    for await (const line of readLines(join(dataset, QUADRUPLETS_FILE), quadrupletSchema)) {
-      if (split !== null && line.split !== split) continue
+    for await (const built of readLines(join(dataset, QUADRUPLETS_FILE), quadrupletSchema)) {
+      if (split !== null && built.split !== split) continue
+      const line = laidOver(built, reviews.get(built.id))
+      if (line.review === 'rejected') {
+        rejected++
+        continue
+      }
       if (open === null) {
         const name = `quadruplets-${String(shards.length).padStart(6, '0')}.tar`
         shards.push(name)
         open = new Shard(join(to, name))
       }
-      await open.add(line, dataset, photos)
+      await open.add(await sampleOf(line, line.mask !== built.mask, dataset, photos))
       onSample(++samples)
       if (samples % perShard !== 0) continue
       await open.finish()
@@ -54,18 +66,22 @@ export async function exportWebDataset(dataset: string, to: string, { perShard, 
     await open?.abandon()
     throw error
   }
-  return { shards, samples }
+  return { shards, samples, rejected }
 }
 
-/** Where a dataset's photos lie. */
-async function photosOf(dataset: string): Promise<string> {
-  const path = join(dataset, DATASET_FILE)
-  const bytes = await readFileOrExplain(path)
-  try {
-    return resolve(dataset, datasetSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))).photos)
-  } catch {
-    throw new UserError('bad-dataset', `${path}: not a dataset of this version; run \`dataset build\` to its end`)
-  }
+/** The files of a sample. Of a mended mask box, area and cut-out are made anew. */
+async function sampleOf(line: Quadruplet, mended: boolean, dataset: string, photos: string): Promise<[string, Uint8Array][]> {
+  const picture = await namedFile(onDisk(photos, line.image.file))
+  const mask = await namedFile(onDisk(dataset, line.mask))
+  const anew = mended ? await cutAnew(picture, line.image.file, mask, onDisk(dataset, line.mask)) : null
+  const said: Quadruplet = anew === null ? line : { ...line, box: anew.box, area: anew.area }
+  return [
+    [`${line.id}${extension(line.image.file)}`, picture],
+    [`${line.id}.json`, Buffer.from(`${JSON.stringify(said)}\n`)],
+    [`${line.id}.mask.png`, mask],
+    [`${line.id}.subject.png`, anew?.subject ?? (await namedFile(onDisk(dataset, line.subject)))],
+    [`${line.id}.txt`, Buffer.from(line.text)],
+  ]
 }
 
 class Shard {
@@ -81,15 +97,7 @@ class Shard {
     })
   }
 
-  async add(line: Quadruplet, dataset: string, photos: string): Promise<void> {
-    const picture = await fileOf(onDisk(photos, line.image.file))
-    const files: [string, Uint8Array][] = [
-      [`${line.id}${extension(line.image.file)}`, picture],
-      [`${line.id}.json`, Buffer.from(`${JSON.stringify(line)}\n`)],
-      [`${line.id}.mask.png`, await fileOf(onDisk(dataset, line.mask))],
-      [`${line.id}.subject.png`, await fileOf(onDisk(dataset, line.subject))],
-      [`${line.id}.txt`, Buffer.from(line.text)],
-    ]
+  async add(files: [string, Uint8Array][]): Promise<void> {
     for (const [name, bytes] of files.sort(([a], [b]) => (a < b ? -1 : 1))) await this.entry(name, bytes)
   }
 
@@ -119,14 +127,6 @@ class Shard {
         entry.end(bytes)
       }),
     ])
-  }
-}
-
-async function fileOf(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    throw new UserError('bad-dataset', `${path}: ${fileReason(error)}; the dataset names it`)
   }
 }
 

@@ -5,6 +5,7 @@ import { UserError } from '../contract/errors.ts'
 import { createDocuments, type Documents } from '../documents/index.ts'
 import { BlobStore } from '../pictures/blob-store.ts'
 import { NativeDialogs, type Dialogs } from './dialogs.ts'
+import { DatasetDesk } from './dataset-desk.ts'
 import { DocumentSession } from './document-session.ts'
 import { forkEngine } from './engine-process.ts'
 import { EngineSupervisor } from './engine-supervisor.ts'
@@ -14,6 +15,7 @@ import { setMenu } from './menu.ts'
 import { ModelDesk, proxyAddress } from './model-desk.ts'
 import { filesHanded } from './open-requests.ts'
 import { assistNetworks, shellPaths, type ShellPaths } from './paths.ts'
+import { PictureThread } from './picture-thread.ts'
 import { tryProvider } from './provider-probe.ts'
 import { recogniseInThread } from './recogniser.ts'
 import { Samples } from './samples.ts'
@@ -65,7 +67,14 @@ export class Application {
       blob: async (sha256) => await blobs.bytes(sha256),
       picturesFolder: app.getPath('pictures'),
     })
-    hardenPages(paths, session.images)
+    const pictures = new PictureThread(join(paths.bundles, 'main', 'dataset-pictures-worker.js'))
+    const datasets = new DatasetDesk({
+      dialogs: this.#dialogs(() => language(settings)),
+      make: async (task) => await pictures.make(task),
+      onFolder: (folder) => void settings.rememberDataset(folder).then(tellSettings, () => {}),
+      onClosed: () => pictures.stop(),
+    })
+    hardenPages(paths, { ...session.images, dataset: async (...asked) => await datasets.picture(...asked) })
 
     const supervisor = this.#supervisor(paths, modelFolders, settings, () => window)
     const window = new MainWindow(paths, {
@@ -101,6 +110,7 @@ export class Application {
         samples,
         session,
         desk,
+        datasets,
         documents,
         settings: () => settings.value,
         changeSettings: async (part) => {
@@ -233,6 +243,7 @@ export class Application {
       language: language(settings),
       samples: samples.list,
       recentFiles: settings.value.recentFiles,
+      recentDatasets: settings.value.recentDatasets,
       onCommand: (id) => this.#running?.window.send('command', { id }),
       onFile: (path) => void this.#openFile(path),
       onSample: (id) => {

@@ -13,6 +13,8 @@ export interface Dialogs {
   saveCandidate(suggested: string): Promise<string | null>
   /** A folder or file of weights to take into the library. */
   openModel(what: 'folder' | 'file'): Promise<string | null>
+  /** A folder that the data engine made. */
+  openDataset(): Promise<string | null>
   unsaved(name: string): Promise<UnsavedChoice>
   recover(left: Recoverable): Promise<RecoverChoice>
 }
@@ -61,8 +63,11 @@ export class NativeDialogs implements Dialogs {
   async openModel(what: 'folder' | 'file'): Promise<string | null> {
     const words = this.#words()
     if (what === 'file') return await this.#open(words.importModel, [{ name: words.weights, extensions: WEIGHT_ENDINGS }])
-    const answer = await dialog.showOpenDialog(this.#window(), { title: words.importModel, properties: ['openDirectory'] })
-    return answer.filePaths[0] ?? null
+    return await this.#openFolder(words.importModel)
+  }
+
+  async openDataset(): Promise<string | null> {
+    return await this.#openFolder(this.#words().browseDataset)
   }
 
   async unsaved(name: string): Promise<UnsavedChoice> {
@@ -95,6 +100,11 @@ export class NativeDialogs implements Dialogs {
 
   async #open(title: string, filters: Electron.FileFilter[]): Promise<string | null> {
     const answer = await dialog.showOpenDialog(this.#window(), { title, filters, properties: ['openFile'] })
+    return answer.filePaths[0] ?? null
+  }
+
+  async #openFolder(title: string): Promise<string | null> {
+    const answer = await dialog.showOpenDialog(this.#window(), { title, properties: ['openDirectory'] })
     return answer.filePaths[0] ?? null
   }
 

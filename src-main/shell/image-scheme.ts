@@ -9,6 +9,8 @@ export interface ImageSource {
   maskTile(document: string, column: number, row: number): Uint8Array | null
   /** The PNG of a stored picture. */
   blob(sha256: string): Promise<Uint8Array>
+  /** A picture of a quadruplet of the open dataset; side 0 is the whole. */
+  dataset(dataset: string, kind: string, quadruplet: string, side: number): Promise<{ bytes: Uint8Array; type: string }>
 }
 
 const COUNT = /^\d{1,9}$/
@@ -44,7 +46,13 @@ async function answer(source: ImageSource, url: URL): Promise<Response> {
   if (url.host === 'blob' && parts.length === 1 && parts[0]) {
     return new Response(bodyOf(await source.blob(parts[0])), { headers: { ...HEADERS, 'content-type': 'image/png' } })
   }
-  throw new UserError('no-image', `${url.href}: no such address; expected layer/…, mask/… or blob/…`)
+  if (url.host === 'dataset' && parts.length === 5) {
+    const [dataset = '', kind = '', quadruplet = '', ...counts] = parts
+    const [side] = whole(counts, url)
+    const { bytes, type } = await source.dataset(dataset, kind, quadruplet, side ?? 0)
+    return new Response(bodyOf(bytes), { headers: { ...HEADERS, 'content-type': type } })
+  }
+  throw new UserError('no-image', `${url.href}: no such address; expected layer/…, mask/…, blob/… or dataset/…`)
 }
 
 const HEADERS = { 'access-control-allow-origin': APP_ORIGIN, 'cache-control': 'max-age=31536000, immutable', 'x-content-type-options': 'nosniff' }

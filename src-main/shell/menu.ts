@@ -1,5 +1,5 @@
 import { Menu, type MenuItemConstructorOptions } from 'electron'
-import { menuCommands, menuTitles, type MenuCommand } from '../contract/commands.ts'
+import { menuCommands, menuTitles, recentDatasetCommand, type MenuCommand } from '../contract/commands.ts'
 import type { Sample } from './samples.ts'
 import { shellWords, type ShellLanguage } from './words.ts'
 
@@ -7,6 +7,7 @@ export interface MenuContents {
   readonly language: ShellLanguage
   readonly samples: readonly Sample[]
   readonly recentFiles: readonly string[]
+  readonly recentDatasets: readonly string[]
   readonly onCommand: (id: string) => void
   readonly onSample: (id: string) => void
   readonly onFile: (path: string) => void
@@ -31,12 +32,23 @@ function items(command: MenuCommand, { language, onCommand }: MenuContents): Men
   return command.separated ? [SEPARATOR, item] : [item]
 }
 
-function extras(menu: MenuCommand['menu'], { language, samples, recentFiles, onSample, onFile }: MenuContents): MenuItemConstructorOptions[] {
+function extras(
+  menu: MenuCommand['menu'],
+  { language, samples, recentFiles, recentDatasets, onCommand, onSample, onFile }: MenuContents,
+): MenuItemConstructorOptions[] {
   const words = shellWords[language]
   if (menu === 'file') {
     return [
       SEPARATOR,
-      { label: words.openRecent, enabled: recentFiles.length > 0, submenu: recentFiles.map((path) => ({ label: path, click: () => onFile(path) })) },
+      {
+        label: words.openRecent,
+        enabled: recentFiles.length + recentDatasets.length > 0,
+        submenu: [
+          ...recentFiles.map((path) => ({ label: path, click: () => onFile(path) })),
+          ...(recentFiles.length > 0 && recentDatasets.length > 0 ? [SEPARATOR] : []),
+          ...recentDatasets.map((path) => ({ label: path, click: () => onCommand(recentDatasetCommand(path)) })),
+        ],
+      },
       { label: words.openSample, submenu: samples.map((sample) => ({ label: sample.name, click: () => onSample(sample.id) })) },
       SEPARATOR,
       process.platform === 'darwin' ? { role: 'close' } : { role: 'quit' },

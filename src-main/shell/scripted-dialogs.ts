@@ -10,6 +10,7 @@ const answersSchema = z.strictObject({
   exportPicture: z.array(path).default([]),
   saveCandidate: z.array(path).default([]),
   openModel: z.array(path).default([]),
+  openDataset: z.array(path).default([]),
   unsaved: z.array(z.enum(['save', 'discard', 'cancel'])).default([]),
   recover: z.array(z.enum(['recover', 'discard', 'later'])).default([]),
 })
@@ -48,6 +49,10 @@ export class ScriptedDialogs implements Dialogs {
 
   openModel(): Promise<string | null> {
     return this.#next('openModel')
+  }
+
+  openDataset(): Promise<string | null> {
+    return this.#next('openDataset')
   }
 
   unsaved(): Promise<UnsavedChoice> {

@@ -4,6 +4,7 @@ import { DEFAULT_SETTINGS, settingsSchema, type Settings } from '../contract/cha
 import { makeFolder, writeFileWhole } from '../pictures/files.ts'
 
 const MOST_RECENT = 12
+const MOST_RECENT_DATASETS = 5
 
 /**
  * The person's settings, in one JSON file that is written whole or not at all. A file that cannot be read is put aside and the defaults hold; one bad value
@@ -42,6 +43,10 @@ export class SettingsFile {
   /** Puts a file on top of the list of recent ones. */
   async remember(file: string): Promise<Settings> {
     return await this.change({ recentFiles: [file, ...this.#value.recentFiles.filter((each) => each !== file)].slice(0, MOST_RECENT) })
+  }
+
+  async rememberDataset(folder: string): Promise<Settings> {
+    return await this.change({ recentDatasets: [folder, ...this.#value.recentDatasets.filter((each) => each !== folder)].slice(0, MOST_RECENT_DATASETS) })
   }
 }
 

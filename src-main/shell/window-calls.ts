@@ -4,6 +4,7 @@ import type { ChannelOut, Settings } from '../contract/channels.ts'
 import { UserError } from '../contract/errors.ts'
 import type { Documents } from '../documents/index.ts'
 import { readLibrary, summaryOf } from '../models/index.ts'
+import type { DatasetDesk } from './dataset-desk.ts'
 import type { DocumentSession } from './document-session.ts'
 import type { ChannelAnswers } from './ipc.ts'
 import type { ModelDesk } from './model-desk.ts'
@@ -16,6 +17,7 @@ export interface WindowCallParts {
   readonly samples: Samples
   readonly session: DocumentSession
   readonly desk: ModelDesk
+  readonly datasets: DatasetDesk
   readonly documents: Documents
   readonly settings: () => Settings
   readonly changeSettings: (part: Partial<Settings>) => Promise<Settings>
@@ -25,7 +27,7 @@ export interface WindowCallParts {
 
 /** What the shell answers to each call of the window. */
 export function windowCalls(parts: WindowCallParts): ChannelAnswers {
-  const { session, desk } = parts
+  const { session, desk, datasets } = parts
   return {
     'app.info': () => ({ version: parts.version, platform: process.platform, samples: parts.samples.list.map(({ id, name }) => ({ id, name })) }),
     'app.licences': async () => await readFile(join(parts.bundles, 'LICENCES.txt'), 'utf8'),
@@ -61,6 +63,16 @@ export function windowCalls(parts: WindowCallParts): ChannelAnswers {
     'document.jobInputs': async () => await session.jobInputs(),
     'subject.import': async (source) => await session.importSubject(source),
     'blob.putMask': async (mask) => await parts.documents.putMask(mask),
+    'dataset.open': async ({ folder }) => await datasets.open(folder),
+    'dataset.close': ({ dataset }) => {
+      datasets.close(dataset)
+      return null
+    },
+    'dataset.list': ({ dataset, filter }) => datasets.list(dataset, filter),
+    'dataset.rows': async ({ dataset, rows }) => await datasets.rows(dataset, rows),
+    'dataset.review': async (decision) => await datasets.review(decision),
+    'dataset.mend': async (mend) => await datasets.mend(mend),
+    'dataset.undo': async ({ dataset }) => await datasets.undo(dataset),
     'engine.restart': () => {
       parts.restartEngine()
       return null

@@ -40,7 +40,11 @@ export async function fetchMaskTile(document: string, revision: number, column: 
 
 /** A picture of the blob store. */
 export async function fetchBlob(sha256: string): Promise<ImageBitmap> {
-  return createImageBitmap(await (await answer(blobUrl(sha256))).blob())
+  return await fetchPicture(blobUrl(sha256))
+}
+
+export async function fetchPicture(url: string): Promise<ImageBitmap> {
+  return createImageBitmap(await (await answer(url)).blob())
 }
 
 export function context2d(canvas: OffscreenCanvas, options?: CanvasRenderingContext2DSettings): OffscreenCanvasRenderingContext2D {

@@ -1,4 +1,4 @@
-import { menuCommands } from '../../src-main/contract/commands.ts'
+import { menuCommands, recentDatasetCommand } from '../../src-main/contract/commands.ts'
 import type { MenuCommandId } from '../../src-main/contract/commands.ts'
 import { locale, t } from '../i18n/index.svelte.ts'
 import type { AppState } from '../state/app.svelte.ts'
@@ -46,14 +46,17 @@ export async function exportPicture(app: AppState): Promise<void> {
 /** What each command of the menu does; a command without an entry does not compile. */
 function doings(app: AppState): Readonly<Record<MenuCommandId, Doing>> {
   const { document, staging, generation, ui, settings, subjects } = app
-  const open = (): boolean => document.state !== null
+  // While a dataset is looked through, the document lies behind it.
+  const open = (): boolean => document.state !== null && app.dataset.open === null
   return {
     'file.open': {
       run: () => {
         app.notices.clearErrors()
+        app.dataset.close()
         void document.open(null)
       },
     },
+    'dataset.browse': { run: () => void app.dataset.browse(null) },
     'file.save': { enabled: open, run: () => void save(app, false) },
     'file.saveAs': { enabled: open, run: () => void save(app, true) },
     'file.export': { enabled: open, run: () => void exportPicture(app) },
@@ -106,6 +109,18 @@ export function sampleActions(app: AppState): readonly Action[] {
     shortcuts: [],
     enabled: () => app.document.activity === 'idle',
     run: () => void app.document.openSample(id),
+  }))
+}
+
+/** Datasets that were looked through before, for the palette and the native menu's list. */
+export function recentDatasetActions(app: AppState): readonly Action[] {
+  return app.settings.value.recentDatasets.map((folder): Action => ({
+    id: recentDatasetCommand(folder),
+    group: 'file',
+    title: () => t().dataset.browseAgain(folder),
+    shortcuts: [],
+    enabled: () => true,
+    run: () => void app.dataset.browse(folder),
   }))
 }
 

@@ -1,4 +1,5 @@
 import type { Messages } from './en.ts'
+import { datasetDe } from './dataset.ts'
 import { libraryDe } from './library.ts'
 
 export const de: Messages = {
@@ -257,6 +258,7 @@ export const de: Messages = {
   modelFacts: (sizePx, size, licence) => `${sizePx} px · ${size} · ${licence}`,
   modelCan: { subject: 'Motiv', refine: 'Verfeinern', guideChannels: 'Führung', textOnly: 'nur Text', subjectOnly: 'nur Motiv' },
   library: libraryDe,
+  dataset: datasetDe,
   about: 'Über Larkspur',
   aboutText:
     'Ein Bildeditor, der Bereiche eines Fotos neu malt. Man markiert einen Bereich und gibt ein Bild des Motivs, einen Text oder beides; der Bereich wird neu, alles außerhalb bleibt auf das Bit genau, wie es war. Alles läuft auf diesem Rechner.',

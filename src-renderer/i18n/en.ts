@@ -4,6 +4,7 @@ import type { WindowEvent } from '../../src-main/contract/channels.ts'
 import type { Mode, SamplerName } from '../../src-main/contract/recipe.ts'
 import type { PresetName } from '../../src-main/contract/speed.ts'
 import type { BlendMode } from '../../src-main/contract/document.ts'
+import { datasetEn, type DatasetWords } from './dataset.ts'
 import { libraryEn, type LibraryWords } from './library.ts'
 
 /** Names of keys as this language writes them. */
@@ -229,6 +230,7 @@ export interface Messages {
     readonly subjectOnly: string
   }
   readonly library: LibraryWords
+  readonly dataset: DatasetWords
   readonly about: string
   readonly aboutText: string
   readonly version: (version: string) => string
@@ -498,6 +500,7 @@ export const en: Messages = {
   modelFacts: (sizePx, size, licence) => `${sizePx} px · ${size} · ${licence}`,
   modelCan: { subject: 'subject', refine: 'refine', guideChannels: 'guide', textOnly: 'text only', subjectOnly: 'subject only' },
   library: libraryEn,
+  dataset: datasetEn,
   about: 'About Larkspur',
   aboutText:
     'A photo editor for promptable inpainting. You mark a region and give a subject picture, a text, or both; the region is repainted, and everything outside it stays as it was, to the bit. All of it runs on this machine.',

@@ -4,6 +4,7 @@ import type { LarkspurBridge } from '../../src-main/contract/channels.ts'
 import type { Placement } from '../../src-main/contract/recipe.ts'
 import { t } from '../i18n/index.svelte.ts'
 import { Calls } from './bridge.ts'
+import { DatasetStore } from './dataset.svelte.ts'
 import { DocumentStore } from './document.svelte.ts'
 import { EngineStore } from './engine.svelte.ts'
 import { Generation } from './generation.svelte.ts'
@@ -34,6 +35,7 @@ export class AppState {
   readonly models: ModelsStore
   readonly library: LibraryStore
   readonly document: DocumentStore
+  readonly dataset: DatasetStore
   readonly engine: EngineStore
   readonly draft: RecipeDraft
   readonly generation: Generation
@@ -48,6 +50,7 @@ export class AppState {
     this.settings = new SettingsStore(this.calls)
     this.models = new ModelsStore(this.calls)
     this.library = new LibraryStore(this.calls, this.models)
+    this.dataset = new DatasetStore(this.calls)
     this.document = new DocumentStore(this.calls, () => canvas.settled())
     this.engine = new EngineStore({
       onDefect: (message) => this.notices.show('error', message),

@@ -13,6 +13,7 @@ export interface DialogAnswers {
   exportPicture?: (string | null)[]
   saveCandidate?: (string | null)[]
   openModel?: (string | null)[]
+  openDataset?: (string | null)[]
   unsaved?: ('save' | 'discard' | 'cancel')[]
   recover?: ('recover' | 'discard' | 'later')[]
 }

@@ -62,9 +62,21 @@ def lines(path):
 
 
 def reviews(folder):
-    """id -> the last decision about it."""
-    path = os.path.join(folder, "reviews.jsonl")
-    return {review["id"]: review for review in lines(path)} if os.path.exists(path) else {}
+    """id -> the last decision about it. A last line that a power cut left unfinished is no decision."""
+    path, decided = os.path.join(folder, "reviews.jsonl"), {}
+    if not os.path.exists(path):
+        return decided
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                review = json.loads(line) if line.strip() else None
+            except ValueError:
+                if not line.endswith(b"\n"):
+                    break
+                raise ValueError(f"{path}, line {number}: expected one JSON object") from None
+            if review is not None:
+                decided[review["id"]] = review
+    return decided
 
 
 def read(folder, split=None, photos=None, rejected=False, flagged=True):

@@ -51,6 +51,15 @@ def test_takes_what_people_decided(dataset):
     assert len(list(read(dataset, rejected=True))) == 3
 
 
+def test_passes_over_a_torn_last_decision(dataset):
+    line = json.dumps({"id": "ab00000000000000-01", "state": "rejected", "text": None, "tag": None, "mask": None})
+    (dataset / "reviews.jsonl").write_bytes((line + "\n" + line[:30]).encode())
+    assert [q.id[-1] for q in read(dataset)] == ["2", "3"]
+    (dataset / "reviews.jsonl").write_bytes((line[:30] + "\n" + line + "\n").encode())
+    with pytest.raises(ValueError, match="line 1"):
+        list(read(dataset))
+
+
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "a//b", "a\\b"])
 def test_does_not_leave_its_folder(dataset, path):
     line = json.loads((dataset / "quadruplets.jsonl").read_text(encoding="utf-8").splitlines()[0])

@@ -29,6 +29,7 @@ function sessionWith(dialogs: Partial<Dialogs>): DocumentSession {
   const all: Dialogs = {
     openFile: refuse,
     openSubject: refuse,
+    openDataset: refuse,
     saveDocument: refuse,
     exportPicture: refuse,
     saveCandidate: refuse,

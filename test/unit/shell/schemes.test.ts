@@ -16,6 +16,10 @@ describe('larkspur-image:', () => {
       return Promise.resolve(new Uint8Array([1, 2, 3, 4]))
     },
     maskTile: (_document, column) => (column === 9 ? null : new Uint8Array([7])),
+    dataset: (...args) =>
+      args[2] === 'none'
+        ? Promise.reject(new UserError('photo-moved', 'the photo has been moved'))
+        : Promise.resolve({ bytes: new Uint8Array([9, args[3]]), type: 'image/jpeg' }),
     blob: (sha256) => (sha256 === 'missing' ? Promise.reject(new UserError('blob-missing', 'not there')) : Promise.resolve(new Uint8Array([137, 80]))),
   }
   const get = (path: string): Promise<Response> => imageAnswers(source)(new Request(`larkspur-image://${path}`))
@@ -36,6 +40,14 @@ describe('larkspur-image:', () => {
   it('serves a stored picture as PNG, 404 when it is not there', async () => {
     expect((await get('blob/abc')).headers.get('content-type')).toBe('image/png')
     expect((await get('blob/missing')).status).toBe(404)
+  })
+
+  it('serves pictures of a dataset with their kind, and says in a line why there is none', async () => {
+    const answer = await get('dataset/0123456789abcdef/photo/0123456789abcdef-01/64/0')
+    expect([answer.headers.get('content-type'), ...new Uint8Array(await answer.arrayBuffer())]).toEqual(['image/jpeg', 9, 64])
+    const moved = await get('dataset/0123456789abcdef/photo/none/64/0')
+    expect([moved.status, await moved.text()]).toEqual([404, 'the photo has been moved'])
+    expect((await get('dataset/0123456789abcdef/photo/x/-1/0')).status).toBe(404)
   })
 
   it('serves memory that is shared between threads', async () => {
