@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { UserError } from '../contract/errors.ts'
 import { checkEightBit, eightBitBytes, eightBitFiles, sweepEightBits } from '../engine/weights/eight-bit.ts'
@@ -12,6 +13,7 @@ import {
   listOffers,
   readCatalogue,
   readLibrary,
+  readManifest,
   removeItem,
   summaryOf,
   verifyFiles,
@@ -21,7 +23,7 @@ import { collect } from './arguments.ts'
 import { consoleFor, type Console } from './console.ts'
 import { bytesText, cataloguePath, downloadReporter, hubAccess, ownLibrary } from './model-library.ts'
 import { modelFolders } from './places.ts'
-import { addQuantise } from './quantise.ts'
+import { addQuantise, makeEightBits } from './quantise.ts'
 
 interface LibraryOptions {
   readonly library?: string
@@ -34,6 +36,7 @@ interface ImportOptions extends LibraryOptions {
   readonly copy?: boolean
   readonly id?: string
   readonly into?: string
+  readonly quantise?: boolean
 }
 interface DownloadOptions extends LibraryOptions {
   readonly acceptLicence?: boolean
@@ -98,10 +101,12 @@ export function addModels(program: Command, failed: (code: number) => void): voi
     .option('--copy', 'copy it into the library instead')
     .option('--id <id>', 'its id in the library (default: from its name)')
     .option('--into <model>', 'the model of the library that it is a part of (default: the only one that lacks such a part)')
+    .option('--quantise', 'make its 8-bit weights too: minutes for a model of full size')
     .action(async (path: string, options: ImportOptions) => {
       const screen = consoleFor(options.json === true)
+      const root = options.library ?? ownLibrary()
       const { item, says, missing } = await importModel(path, {
-        root: options.library ?? ownLibrary(),
+        root,
         recognise,
         copy: options.copy === true,
         id: options.id ?? null,
@@ -110,7 +115,13 @@ export function addModels(program: Command, failed: (code: number) => void): voi
       })
       screen.line(`${item.id}: ${says}, ${item.origin}${item.folder === item.id ? '' : `, joined to ${item.folder}`}`)
       for (const line of missing) screen.line(`  missing: ${line}`)
-      screen.object({ item, says, missing })
+      if (options.quantise !== true) return screen.object({ item, says, missing })
+      const model = await readManifest(join(root, item.folder)).catch(() => null)
+      if (model === null || missing.length > 0) {
+        screen.line(`${item.id}: no 8-bit weights were made, the model is not whole yet`)
+        return screen.object({ item, says, missing, eightBits: null })
+      }
+      screen.object({ item, says, missing, eightBits: await makeEightBits(model, root, screen) })
     })
 
   command('verify <id-or-folder>', 'hash every file of a model, or of a part of one, against what is known of it; exit code 1 when one is not as it should be')

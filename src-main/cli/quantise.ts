@@ -7,7 +7,7 @@ import { CPU } from '../engine/runtime/device.ts'
 import { checkEightBit, eightBitBytes, eightBitFiles, removeEightBit } from '../engine/weights/eight-bit.ts'
 import { findModel, type ReadManifest } from '../models/index.ts'
 import { collect } from './arguments.ts'
-import { consoleFor } from './console.ts'
+import { consoleFor, type Console } from './console.ts'
 import { workshopFor } from './job.ts'
 import { bytesText, ownLibrary } from './model-library.ts'
 import { modelFolders, samplesFolder } from './places.ts'
@@ -42,11 +42,17 @@ export function addQuantise(command: (usage: string, description: string) => Com
         screen.line(`${id}: 8-bit weights are there already, ${bytesText(present)}`)
         return screen.object({ id, folder: files.folder, made: false, bytes: present })
       }
-      const seconds = await make(model, files, (line) => screen.note(line))
-      const bytes = (await eightBitBytes(files)) ?? 0
-      screen.line(`${id}: 8-bit weights made in ${seconds.toFixed(0)} s, ${bytesText(bytes)}, ${files.folder}`)
-      screen.object({ id, folder: files.folder, made: true, bytes, seconds })
+      screen.object({ id, folder: files.folder, made: true, ...(await makeEightBits(model, root, screen)) })
     })
+}
+
+/** Makes them and says so. @throws UserError `cancelled` when the person stops it, with nothing written */
+export async function makeEightBits(model: ReadManifest, root: string, screen: Console): Promise<{ readonly bytes: number; readonly seconds: number }> {
+  const files = eightBitFiles(root, model.manifest)
+  const seconds = await make(model, files, (line) => screen.note(line))
+  const bytes = (await eightBitBytes(files)) ?? 0
+  screen.line(`${model.manifest.id}: 8-bit weights made in ${seconds.toFixed(0)} s, ${bytesText(bytes)}, ${files.folder}`)
+  return { bytes, seconds }
 }
 
 async function make(model: ReadManifest, files: ReturnType<typeof eightBitFiles>, tell: (line: string) => void): Promise<number> {
@@ -55,7 +61,6 @@ async function make(model: ReadManifest, files: ReturnType<typeof eightBitFiles>
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
   const start = performance.now()
-  const passed = (): number => (performance.now() - start) / 1000
   let tenth = 0
   try {
     await quantiseModel({
@@ -64,12 +69,10 @@ async function make(model: ReadManifest, files: ReturnType<typeof eightBitFiles>
       named: { id: model.manifest.id, sha256: model.sha256 },
       jobs: await sampleJobs(samplesFolder),
       workshop: workshopFor(model, CPU),
-      progress: (stage, done) => {
-        if (Math.floor(done * 10) <= tenth) return
-        tenth = Math.floor(done * 10)
-        tell(
-          `${stage === 'looking' ? 'looking at exact jobs' : 'rounding weights'}: ${tenth * 10} %, about ${((passed() / done) * (1 - done)).toFixed(0)} s left`,
-        )
+      progress: ({ stage, fraction, secondsLeft }) => {
+        if (Math.floor(fraction * 10) <= tenth) return
+        tenth = Math.floor(fraction * 10)
+        tell(`${stage === 'looking' ? 'looking at exact jobs' : 'rounding weights'}: ${tenth * 10} %, about ${(secondsLeft ?? 0).toFixed(0)} s left`)
       },
       cancelled: () => stopped,
     })
@@ -80,5 +83,5 @@ async function make(model: ReadManifest, files: ReturnType<typeof eightBitFiles>
     process.off('SIGINT', stop)
     process.off('SIGTERM', stop)
   }
-  return passed()
+  return (performance.now() - start) / 1000
 }

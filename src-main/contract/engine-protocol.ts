@@ -20,6 +20,12 @@ export const engineRequestSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('cancel'), jobId }),
   /** Load a model's sessions ahead of the first job. */
   z.strictObject({ type: z.literal('warm'), jobId, modelId: z.string() }),
+  /** Which models have 8-bit weights: answers `eight-bits` at once, whatever runs. */
+  z.strictObject({ type: z.literal('eight-bits'), jobId }),
+  /** Makes a model's 8-bit weights: minutes, told by `quantising`; ends like any job. */
+  z.strictObject({ type: z.literal('quantise'), jobId, modelId: z.string() }),
+  /** Deletes them. */
+  z.strictObject({ type: z.literal('drop-eight-bits'), jobId, modelId: z.string() }),
 ])
 export type EngineRequest = z.infer<typeof engineRequestSchema>
 
@@ -63,6 +69,16 @@ export const engineEventSchema = z.discriminatedUnion('type', [
     subject: previewSchema.nullable(),
     notices: z.array(z.string()),
   }),
+  /** Bytes of the 8-bit weights of each model at hand, null: there are none. */
+  z.strictObject({ type: z.literal('eight-bits'), jobId, bytes: z.record(z.string(), z.number().nonnegative().nullable()) }),
+  z.strictObject({
+    type: z.literal('quantising'),
+    jobId,
+    /** Looking at exact jobs comes first, then rounding weights. */
+    stage: z.enum(['looking', 'rounding']),
+    fraction: z.number().min(0).max(1),
+    secondsLeft: z.number().nonnegative().nullable(),
+  }),
   /** The provider was left for the cpu: at its start, at load, or in mid-run; a job that was running goes on there. */
   z.strictObject({ type: z.literal('fell-back'), provider: providerNameSchema, reason: z.string() }),
   /** Which provider computes, which this runtime has, and what came of those that were tried. */
@@ -93,6 +109,8 @@ export const engineInitSchema = z.strictObject({
   blobFolder: z.string(),
   /** Folders that hold models, one sub-folder a model; the first is the bundled one. */
   modelFolders: z.array(z.string()).min(1),
+  /** The sample pictures: models are looked at with them before they are brought to 8 bits. */
+  samples: z.string(),
   /** ONNX files of the assist networks: u2netp for cut-outs, MI-GAN for filling. */
   assist: z.strictObject({ cutout: z.string(), fill: z.string() }),
   provider: providerWishSchema,

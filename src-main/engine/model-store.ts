@@ -31,10 +31,8 @@ export class ModelStore {
   async get(wanted: Recipe['model'], device: Device = CPU, weights: Speed['weights'] = 'full'): Promise<LarGenModel> {
     if (this.open?.sha256 === wanted.sha256 && this.open.device === device && this.open.weights === weights) return await this.open.model
     const folder = await this.find(wanted)
-    const before = this.open
     // The one before goes first: two models at a time may be more than there is memory for.
-    this.open = null
-    await before?.model.then((old) => old.release()).catch(() => undefined)
+    await this.close()
     const model = this.load(folder, device, weights)
     this.open = { sha256: wanted.sha256, device, weights, model }
     try {
@@ -47,8 +45,31 @@ export class ModelStore {
 
   /** The model with this id as it lies on the disk now. */
   async getById(id: string, device: Device = CPU): Promise<LarGenModel> {
-    for (const { manifest, sha256 } of await this.manifests()) if (manifest.id === id) return await this.get({ id, sha256 }, device)
-    throw await this.missing(id)
+    return await this.get({ id, sha256: (await this.named(id)).sha256 }, device)
+  }
+
+  /** Every model at hand as it lies on the disk now; of two with one id the first is the one that `getById` opens. */
+  async all(): Promise<readonly Found[]> {
+    return await this.manifests()
+  }
+
+  /** @throws UserError `model-missing` */
+  async named(id: string): Promise<Found> {
+    const found = (await this.manifests()).find(({ manifest }) => manifest.id === id)
+    if (found === undefined) throw await this.missing(id)
+    return found
+  }
+
+  /** Folder of the library. */
+  get library(): string {
+    return this.parents.at(-1) ?? ''
+  }
+
+  /** Lets the open model go: its memory is wanted, or its files change. */
+  async close(): Promise<void> {
+    const before = this.open
+    this.open = null
+    await before?.model.then((old) => old.release()).catch(() => undefined)
   }
 
   private async load(folder: string, device: Device, weights: Speed['weights']): Promise<LarGenModel> {
@@ -85,7 +106,7 @@ export class ModelStore {
   }
 }
 
-type Found = Awaited<ReturnType<typeof readManifest>>
+export type Found = Awaited<ReturnType<typeof readManifest>>
 
 async function readManifest(folder: string): Promise<{ folder: string; manifest: ReturnType<typeof modelManifestSchema.parse>; sha256: string }> {
   const bytes = await readFile(join(folder, MANIFEST))

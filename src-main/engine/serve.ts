@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { engineInitSchema, engineRequestSchema, type EngineEvent, type EngineInit, type EngineRequest, type EngineToMain } from '../contract/engine-protocol.ts'
+import { modelManifestSchema, type ModelManifest } from '../contract/model-manifest.ts'
 import { probeAnswerSchema, type ProbeAnswer, type ProviderName } from '../contract/provider.ts'
 import { BlobStore } from '../pictures/blob-store.ts'
 import { alphaOf } from '../pictures/channels.ts'
@@ -13,6 +14,7 @@ import { Cancelled, type Workshop } from './job.ts'
 import { look } from './look.ts'
 import { ModelStore } from './model-store.ts'
 import { ExpectedSeconds } from './progress.ts'
+import { EightBitShelf } from './quantise/shelf.ts'
 import { opaqueRgb, readInputs, readSrgb } from './read-inputs.ts'
 import type { Device } from './runtime/device.ts'
 import { Devices, type Prober } from './runtime/devices.ts'
@@ -39,10 +41,12 @@ const parentMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('connect') }),
   /** What came of trying a provider. */
   z.strictObject({ type: z.literal('probed'), answer: probeAnswerSchema }),
+  /** A model left the library; its files as its manifest named them. */
+  z.strictObject({ type: z.literal('removed'), files: modelManifestSchema.shape.files }),
 ])
 
 interface QueuedJob {
-  readonly request: Exclude<EngineRequest, { type: 'cancel' }>
+  readonly request: Exclude<EngineRequest, { type: 'cancel' | 'eight-bits' }>
   readonly port: WindowPort
   cancelled: boolean
   /** Candidates that the window has. */
@@ -75,6 +79,10 @@ export function serveEngine(parent: ParentPort): void {
       for (const port of early.splice(0)) host.connect(port)
       return
     }
+    if (message.data.type === 'removed') {
+      host?.forget(message.data.files)
+      return
+    }
     const [port] = ports
     if (port === undefined) console.error('engine: a window was announced without its port')
     else if (host === null) early.push(port)
@@ -89,11 +97,15 @@ class EngineHost {
   private provider: ProviderName = 'cpu'
   private readonly blobs: BlobStore
   private readonly models: ModelStore
+  private readonly eightBits: EightBitShelf
   private readonly cutOut: CutOut
   private readonly workshop: Omit<Workshop, 'model' | 'provider'>
   private readonly ports = new Set<WindowPort>()
   private readonly queue: QueuedJob[] = []
+  /** Files of models that left the library while a job ran. */
+  private readonly removed: ModelManifest['files'][] = []
   private running: QueuedJob | null = null
+  private tidying = false
   private modelId: string | null = null
 
   constructor(init: EngineInit, probe: Prober, onProvider: (provider: ProviderName) => void) {
@@ -109,6 +121,7 @@ class EngineHost {
       expected: new ExpectedSeconds(),
       app: init.app,
     }
+    this.eightBits = new EightBitShelf(this.models, init.samples, this.workshop)
     // A trial takes seconds at most, and jobs wait for its answer; looking is done at once so that the window can tell.
     void this.devices.current().then(({ provider }) => this.compute(provider))
   }
@@ -151,6 +164,7 @@ class EngineHost {
       return
     }
     if (request.data.type === 'cancel') this.cancel(request.data.jobId, port)
+    else if (request.data.type === 'eight-bits') void this.listEightBits(request.data.jobId, port)
     else {
       this.queue.push({ request: request.data, port, cancelled: false, given: 0 })
       void this.work()
@@ -158,15 +172,43 @@ class EngineHost {
   }
 
   private cancel(jobId: string, port: WindowPort): void {
-    for (const job of [...this.queue, this.running]) if (job?.port === port && job.request.jobId === jobId) job.cancelled = true
+    if (this.running?.port === port && this.running.request.jobId === jobId) this.running.cancelled = true
+    // What waits behind minutes of other work is let go at once.
+    const waiting = this.queue.findIndex((job) => job.port === port && job.request.jobId === jobId)
+    if (waiting < 0) return
+    this.queue.splice(waiting, 1)
+    this.send(port, { type: 'cancelled', jobId })
+  }
+
+  private async listEightBits(jobId: string, port: WindowPort): Promise<void> {
+    try {
+      this.send(port, { type: 'eight-bits', jobId, bytes: await this.eightBits.list() })
+    } catch (error) {
+      this.send(port, { type: 'failed', jobId, failure: failureOf(error) })
+    }
+  }
+
+  /** The 8-bit weights of a model go with it, once no job can be reading them. */
+  forget(files: ModelManifest['files']): void {
+    this.removed.push(files)
+    void this.work()
+  }
+
+  private async dropRemoved(): Promise<void> {
+    for (let files = this.removed.shift(); files !== undefined; files = this.removed.shift())
+      await this.eightBits.forget({ files }).catch((error: unknown) => console.error('engine: 8-bit weights of a removed model stay:', error))
   }
 
   /** Runs the queue; a second call while it runs does nothing. */
   private async work(): Promise<void> {
-    if (this.running !== null) return
+    if (this.running !== null || this.tidying) return
+    this.tidying = true
+    await this.dropRemoved()
+    this.tidying = false
     for (let job = this.queue.shift(); job !== undefined; job = this.queue.shift()) {
       this.running = job
       await this.runJob(job)
+      await this.dropRemoved()
       this.running = null
     }
     this.tellStatus('idle')
@@ -177,15 +219,8 @@ class EngineHost {
     const { jobId } = request
     try {
       if (job.cancelled) throw new Cancelled('cancelled while it waited')
-      await withFallBack(
-        this.devices,
-        (left) => {
-          this.workshop.cache.clear()
-          this.compute('cpu')
-          this.send(port, { type: 'fell-back', ...left })
-        },
-        async (device) => await this.perform(job, device),
-      )
+      if (request.type === 'quantise' || request.type === 'drop-eight-bits') await this.changeEightBits(job, request)
+      else await this.onDevice(job)
       this.send(port, { type: 'done', jobId })
     } catch (error) {
       if (error instanceof Cancelled) this.send(port, { type: 'cancelled', jobId })
@@ -196,6 +231,30 @@ class EngineHost {
         this.send(port, { type: 'failed', jobId, failure })
       }
     }
+  }
+
+  /** The processor's own work: what goes wrong here is no provider's failure. */
+  private async changeEightBits(job: QueuedJob, { type, jobId, modelId }: Extract<EngineRequest, { type: 'quantise' | 'drop-eight-bits' }>): Promise<void> {
+    if (type === 'drop-eight-bits') return await this.eightBits.remove(modelId)
+    this.tellStatus('making 8-bit weights')
+    await this.eightBits.make(
+      modelId,
+      (report) => this.send(job.port, { type: 'quantising', jobId, ...report }),
+      () => job.cancelled,
+    )
+  }
+
+  private async onDevice(job: QueuedJob): Promise<void> {
+    const { port } = job
+    await withFallBack(
+      this.devices,
+      (left) => {
+        this.workshop.cache.clear()
+        this.compute('cpu')
+        this.send(port, { type: 'fell-back', ...left })
+      },
+      async (device) => await this.perform(job, device),
+    )
   }
 
   private async perform(job: QueuedJob, device: Device): Promise<void> {

@@ -93,6 +93,7 @@ export class Application {
       systemProxy: async (address) => proxyAddress(await webSession.defaultSession.resolveProxy(address)),
       onProgress: (progress) => window.send('models.progress', progress),
       onChange: () => window.send('models.changed', null),
+      onRemoved: (files) => supervisor.modelRemoved(files),
     })
     const running: Running = { window, session, documents, supervisor, desk }
     this.#running = running
@@ -226,6 +227,7 @@ export class Application {
       init: (failed) => ({
         blobFolder: paths.blobs,
         modelFolders,
+        samples: join(paths.resources, 'samples'),
         assist: assistNetworks(paths.resources),
         provider: settings.value.provider,
         failed,

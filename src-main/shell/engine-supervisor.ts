@@ -1,5 +1,6 @@
 import type { Failure } from '../contract/basics.ts'
 import { engineToMainSchema, type EngineInit, type FellBack } from '../contract/engine-protocol.ts'
+import type { ModelManifest } from '../contract/model-manifest.ts'
 import type { ProbeAnswer, ProviderName } from '../contract/provider.ts'
 
 /** The parts of a utility process that the supervisor needs; tests give their own. */
@@ -79,6 +80,11 @@ export class EngineSupervisor {
     if (process) this.#forget(process)
     this.#clearTimer()
     this.#spawn()
+  }
+
+  /** The engine keeps what it made of a model, and lets it go with the model. Without an engine it stays; it is only space. */
+  modelRemoved(files: ModelManifest['files']): void {
+    if (this.#spawned) this.#process?.post({ type: 'removed', files })
   }
 
   /** Kills the process for good. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { ChannelOut, WindowEvent } from '../contract/channels.ts'
 import { UserError } from '../contract/errors.ts'
+import type { ModelManifest } from '../contract/model-manifest.ts'
 import type { DownloadProgress, LibraryItem, Offer } from '../contract/model-library.ts'
 import {
   catalogueEntry,
@@ -11,6 +12,7 @@ import {
   listOffers,
   PUBLIC_HUB,
   readCatalogue,
+  readManifest,
   removeItem,
   verifyItem,
   type HubAccess,
@@ -32,6 +34,8 @@ export interface ModelDeskParts {
   readonly systemProxy: (address: string) => Promise<string | null>
   readonly onProgress: (progress: WindowEvent<'models.progress'>) => void
   readonly onChange: () => void
+  /** A model is no longer what it was; its files as its manifest named them. */
+  readonly onRemoved: (files: ModelManifest['files']) => void
 }
 
 /** Progress more often than this is more than anybody reads. */
@@ -121,8 +125,19 @@ export class ModelDesk {
     const { root, recognise } = this.#parts
     const begun = (await this.offers()).find((offer) => offer.id === id && offer.state === 'begun')
     if (begun) await discardParts(catalogueEntry(await this.#catalogue(), id), root)
-    else await removeItem(root, id, recognise)
+    else {
+      const { folder } = await findItem(root, id)
+      const before = await this.#manifestOf(folder)
+      await removeItem(root, id, recognise)
+      if (before !== null) this.#parts.onRemoved(before.files)
+    }
     this.#parts.onChange()
+  }
+
+  /** Null for a folder that holds no whole model. */
+  async #manifestOf(folder: string): Promise<ModelManifest | null> {
+    const read = await readManifest(join(this.#parts.root, folder)).catch(() => null)
+    return read?.manifest ?? null
   }
 
   async #catalogue() {

@@ -147,6 +147,8 @@ export interface Messages {
     readonly refineEveryTitle: string
     readonly eightBit: string
     readonly eightBitTitle: string
+    /** 8 bits are asked for, and there are none. */
+    readonly inFull: (model: string) => string
     readonly shared: string
     readonly sharedTitle: string
   }
@@ -242,6 +244,7 @@ export interface Messages {
   readonly saved: string
   readonly exportedTo: (path: string) => string
   readonly engineStopped: string
+  readonly engineCancelled: string
   readonly engineStarting: string
 }
 
@@ -262,7 +265,13 @@ export const en: Messages = {
   engineStates: { starting: 'starting', ready: 'idle', restarting: 'restarting', failed: 'stopped' },
   engineFailed: (why) => `The engine does not start: ${why}`,
   engineRestart: 'Start it again',
-  engineActivities: { idle: 'idle', 'loading the model': 'loading the model', generating: 'generating', 'cutting out': 'cutting out' },
+  engineActivities: {
+    idle: 'idle',
+    'loading the model': 'loading the model',
+    generating: 'generating',
+    'cutting out': 'cutting out',
+    'making 8-bit weights': 'making 8-bit weights',
+  },
   idle: 'idle',
   noModel: 'no model',
   activities: { opening: 'Opening', saving: 'Saving', exporting: 'Exporting' },
@@ -407,6 +416,7 @@ export const en: Messages = {
     refineEvery: 'Refine each',
     refineEveryTitle: 'The subject’s detail is read each so many steps',
     eightBit: '8-bit weights',
+    inFull: (model) => `${model} has no 8-bit weights yet and runs with full ones, which is slower.`,
     eightBitTitle: 'Faster on the processor, where the model has been measured for it',
     shared: 'Share the text-free half in strips',
     sharedTitle: 'In a strip the prediction without text and subject is made once for all β',
@@ -518,5 +528,6 @@ export const en: Messages = {
   saved: 'Saved',
   exportedTo: (path) => `Exported to ${path}`,
   engineStopped: 'The engine stopped in mid-job and is starting again. The document is as it was; generate again.',
+  engineCancelled: 'Stopped',
   engineStarting: 'The engine is still starting. Try again in a moment.',
 }

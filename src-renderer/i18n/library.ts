@@ -49,6 +49,15 @@ export interface LibraryWords {
   readonly tokenSet: string
   readonly tokenForget: string
   readonly badAddress: string
+  readonly eightBits: {
+    readonly label: string
+    readonly none: string
+    readonly make: string
+    readonly makeTitle: string
+    readonly stages: Readonly<Record<'waiting' | 'looking' | 'rounding', string>>
+    /** Once a model has come. */
+    readonly offer: (model: string) => string
+  }
 }
 
 export const libraryEn: LibraryWords = {
@@ -111,6 +120,14 @@ export const libraryEn: LibraryWords = {
   tokenSet: 'Keep',
   tokenForget: 'Forget',
   badAddress: 'Expected an address such as https://host:port',
+  eightBits: {
+    label: '8-bit weights',
+    none: 'not made',
+    make: 'Make 8-bit weights',
+    makeTitle: 'Three jobs are run and looked at, then the weights are rounded; minutes for a large model',
+    stages: { waiting: 'Waiting for the engine', looking: 'Looking at jobs', rounding: 'Rounding weights' },
+    offer: (model) => `${model} runs faster on the processor with 8-bit weights. Making them takes minutes.`,
+  },
 }
 
 export const libraryDe: LibraryWords = {
@@ -173,4 +190,12 @@ export const libraryDe: LibraryWords = {
   tokenSet: 'Behalten',
   tokenForget: 'Vergessen',
   badAddress: 'Erwartet eine Adresse wie https://host:port',
+  eightBits: {
+    label: '8-Bit-Gewichte',
+    none: 'nicht erstellt',
+    make: '8-Bit-Gewichte erstellen',
+    makeTitle: 'Drei Aufträge laufen zum Vermessen, dann werden die Gewichte gerundet; bei großen Modellen dauert das Minuten',
+    stages: { waiting: 'Wartet auf die Engine', looking: 'Vermisst Aufträge', rounding: 'Rundet Gewichte' },
+    offer: (model) => `${model} rechnet mit 8-Bit-Gewichten schneller auf dem Prozessor. Sie zu erstellen dauert Minuten.`,
+  },
 }

@@ -1,11 +1,13 @@
 import { getContext, setContext } from 'svelte'
 import type { Box } from '../../src-main/contract/basics.ts'
 import type { LarkspurBridge } from '../../src-main/contract/channels.ts'
+import type { ModelSummary } from '../../src-main/contract/model-manifest.ts'
 import type { Placement } from '../../src-main/contract/recipe.ts'
 import { t } from '../i18n/index.svelte.ts'
 import { Calls } from './bridge.ts'
 import { DatasetStore } from './dataset.svelte.ts'
 import { DocumentStore } from './document.svelte.ts'
+import { EightBits } from './eight-bits.svelte.ts'
 import { EngineStore } from './engine.svelte.ts'
 import { Generation } from './generation.svelte.ts'
 import { LibraryStore } from './library.svelte.ts'
@@ -37,6 +39,7 @@ export class AppState {
   readonly document: DocumentStore
   readonly dataset: DatasetStore
   readonly engine: EngineStore
+  readonly eightBits: EightBits
   readonly draft: RecipeDraft
   readonly generation: Generation
   readonly sight: Sight
@@ -55,9 +58,13 @@ export class AppState {
     this.engine = new EngineStore({
       onDefect: (message) => this.notices.show('error', message),
       onFellBack: (provider, reason) => this.notices.show('warning', t().fellBack(provider, reason)),
+      onReady: () => void this.eightBits.refresh(),
       restart: () => void this.calls.attempt('engine.restart', null),
     })
     this.engine.follow(bridge)
+    this.eightBits = new EightBits(this.engine)
+    this.models.onNew = (model) => void this.#offerEightBits(model)
+    bridge.on('models.changed', () => void this.eightBits.refresh())
     this.draft = new RecipeDraft(() => ({
       model: this.models.current,
       hasDocument: this.document.state !== null,
@@ -84,6 +91,14 @@ export class AppState {
       settled: () => canvas.settled(),
     })
     bridge.on('notice', (notice) => this.notices.show(notice.kind, notice.message))
+  }
+
+  /** They cost minutes, so nobody makes them unasked. */
+  async #offerEightBits(model: ModelSummary): Promise<void> {
+    await this.eightBits.refresh()
+    if (!this.eightBits.lacking(model.id)) return
+    const { offer, make } = t().library.eightBits
+    this.notices.show('info', offer(model.name), { label: make, run: () => void this.eightBits.make(model.id) })
   }
 
   /** Everything that is asked of main once, when the window opens. */

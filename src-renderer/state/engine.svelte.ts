@@ -145,7 +145,22 @@ export interface CutoutAnswer {
 type Asked =
   | { readonly type: 'cutout'; readonly resolve: (answer: CutoutAnswer) => void; readonly reject: (failure: Failure) => void }
   | { readonly type: 'look'; readonly resolve: (answer: Seen) => void; readonly reject: (failure: Failure) => void }
+  | { readonly type: 'eight-bits'; readonly resolve: (bytes: Readonly<Record<string, number | null>>) => void; readonly reject: (failure: Failure) => void }
+  | {
+      readonly type: 'quantise'
+      readonly progress: (report: Quantising) => void
+      readonly resolve: () => void
+      readonly reject: (failure: Failure) => void
+    }
+  | { readonly type: 'drop-eight-bits'; readonly resolve: () => void; readonly reject: (failure: Failure) => void }
   | { readonly type: 'warm'; readonly resolve: () => void; readonly reject: (failure: Failure) => void }
+
+/** How far 8-bit weights are; `waiting` while the engine does something else. */
+export interface Quantising {
+  readonly stage: 'waiting' | 'looking' | 'rounding'
+  readonly fraction: number
+  readonly secondsLeft: number | null
+}
 
 export type EngineState = 'starting' | 'ready' | 'restarting' | 'failed'
 
@@ -154,6 +169,8 @@ export interface EngineHooks {
   readonly onDefect: (message: string) => void
   /** A provider was left for the processor. */
   readonly onFellBack?: (provider: string, reason: string) => void
+  /** A process is there and takes requests. */
+  readonly onReady?: () => void
   /** Ends the engine process and starts another: memory of a graphics card comes back in no other way. */
   readonly restart?: () => void
   readonly nowMs?: () => number
@@ -239,14 +256,37 @@ export class EngineStore {
     return new Promise((resolve, reject) => this.#ask({ type: 'warm', resolve, reject }, (jobId) => ({ type: 'warm', jobId, modelId })))
   }
 
-  #ask(asked: Asked, request: (jobId: string) => EngineRequest): void {
+  eightBits(): Promise<Readonly<Record<string, number | null>>> {
+    return new Promise((resolve, reject) => this.#ask({ type: 'eight-bits', resolve, reject }, (jobId) => ({ type: 'eight-bits', jobId })))
+  }
+
+  /** Makes a model's 8-bit weights. `made` rejects with the code `cancelled` once the engine has let go of them after `stop`. */
+  quantise(modelId: string, progress: (report: Quantising) => void): { readonly stop: () => void; readonly made: Promise<void> } {
+    let asked: string | null = null
+    const made = new Promise<void>((resolve, reject) => {
+      asked = this.#ask({ type: 'quantise', progress, resolve, reject }, (jobId) => ({ type: 'quantise', jobId, modelId }))
+    })
+    return { stop: () => asked !== null && this.#link?.post({ type: 'cancel', jobId: asked }), made }
+  }
+
+  dropEightBits(modelId: string): Promise<void> {
+    return new Promise((resolve, reject) => this.#ask({ type: 'drop-eight-bits', resolve, reject }, (jobId) => ({ type: 'drop-eight-bits', jobId, modelId })))
+  }
+
+  /** @returns what it is known by, null when there is no engine to ask */
+  #ask(asked: Asked, request: (jobId: string) => EngineRequest): string | null {
     if (!this.#link) {
       asked.reject(notReady())
-      return
+      return null
     }
     const jobId = this.#newId()
     this.#asked.set(jobId, asked)
     this.#link.post(request(jobId))
+    return jobId
+  }
+
+  get #quantising(): boolean {
+    return [...this.#asked.values()].some(({ type }) => type === 'quantise')
   }
 
   #pump(): void {
@@ -254,6 +294,8 @@ export class EngineStore {
     const next = this.queue.find((job) => job.state === 'queued')
     if (!next) return
     if (this.#onCard && this.modelId !== null && this.modelId !== next.recipe.model.id && this.#hooks.restart) {
+      // A fresh process would throw away the 8-bit weights that this one is making; the job waits for their end.
+      if (this.#quantising) return
       // Two models in the memory of one card: the job waits for a fresh process.
       this.modelId = null
       this.#link = null
@@ -285,6 +327,7 @@ export class EngineStore {
         this.failure = null
         this.provider = event.provider
         this.#pump()
+        this.#hooks.onReady?.()
         return
       case 'status':
         this.provider = event.provider
@@ -333,11 +376,22 @@ export class EngineStore {
           (asked) => asked.type === 'look' && asked.resolve({ box: event.box, scene: event.scene, subject: event.subject, notices: event.notices }),
         )
         return
+      case 'eight-bits':
+        this.#answer(event.jobId, 'eight-bits', (asked) => asked.type === 'eight-bits' && asked.resolve(event.bytes))
+        return
+      case 'quantising': {
+        const asked = this.#asked.get(event.jobId)
+        if (asked?.type === 'quantise') asked.progress({ stage: event.stage, fraction: event.fraction, secondsLeft: event.secondsLeft })
+        return
+      }
+
       case 'done':
-        this.#answer(event.jobId, 'warm', (asked) => asked.type === 'warm' && asked.resolve())
+        for (const type of ['warm', 'quantise', 'drop-eight-bits'] as const)
+          this.#answer(event.jobId, type, (asked) => asked.type === type && (asked as { resolve: () => void }).resolve())
         this.#ended(event.jobId, 'done', null)
         return
       case 'cancelled':
+        this.#asked.get(event.jobId)?.reject({ code: 'cancelled', message: t().engineCancelled })
         this.#asked.delete(event.jobId)
         this.#ended(event.jobId, 'cancelled', null)
         return

@@ -6,6 +6,8 @@ export class ModelsStore {
   list = $state.raw<readonly ModelSummary[]>([])
   chosenId = $state<string | null>(null)
   loaded = $state(false)
+  /** Is told of each whole model that was not there before. */
+  onNew: (model: ModelSummary) => void = () => {}
   readonly #calls: Calls
 
   constructor(calls: Calls) {
@@ -19,7 +21,9 @@ export class ModelsStore {
 
   async load(): Promise<void> {
     const list = await this.#calls.attempt('models.list', null)
+    const before = this.loaded ? new Set(this.list.map(({ id }) => id)) : null
     if (list) this.list = list
     this.loaded = true
+    if (list && before) for (const model of list) if (!before.has(model.id)) this.onNew(model)
   }
 }

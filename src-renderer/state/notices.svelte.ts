@@ -9,6 +9,8 @@ export interface Notice {
 }
 
 const LIFE_MS = 6000
+/** A button wants time to be read and reached. */
+const LIFE_WITH_ACTION_MS = 20_000
 const MOST_SHOWN = 4
 
 export class Notices {
@@ -20,7 +22,7 @@ export class Notices {
     const notice = { id: this.#next++, kind, message, action }
     const others = this.list.filter((each) => each.kind !== kind || each.message !== message)
     this.list = [...others, notice].slice(-MOST_SHOWN)
-    if (kind === 'info') setTimeout(() => this.close(notice.id), LIFE_MS)
+    if (kind === 'info') setTimeout(() => this.close(notice.id), action === null ? LIFE_MS : LIFE_WITH_ACTION_MS)
     return notice.id
   }
 

@@ -1,7 +1,8 @@
-import { dirname, relative, sep } from 'node:path'
+import { relative, sep } from 'node:path'
 import protobuf from 'protobufjs'
 import { UserError } from '../../contract/errors.ts'
 import type { Dtype, TensorRef } from '../weights/tensor-source.ts'
+import { commonFolder } from './common-folder.ts'
 import type { Attribute, Constant, Contents, GraphNode as Node, Typed, Value } from './contents.ts'
 import { CPU_DIALECT, inHalves, translate, type Dialect } from './dialect.ts'
 import { BFLOAT16, BOOL, DOUBLE, FLOAT, FLOAT16, INT32, INT64, UINT8 } from './element-types.ts'
@@ -197,7 +198,7 @@ export class GraphBuilder {
     const nodes = this.needed()
     const used = new Set(nodes.flatMap((node) => node.inputs))
     const weights = [...this.weights.values()].filter((weight) => used.has(weight.value))
-    const folder = weights.length === 0 ? null : commonFolder(weights.map((weight) => weight.ref.file))
+    const folder = weights.length === 0 ? null : folderOf(weights.map((weight) => weight.ref.file))
     const contents: Contents = {
       name: this.name,
       nodes,
@@ -299,21 +300,10 @@ function attributeProto(name: string, attribute: Attribute): object {
   return { name, type: ATTRIBUTE.string, s: new TextEncoder().encode(attribute.text) }
 }
 
-/** The deepest folder that holds all files; locations of external data must not leave it. */
-function commonFolder(files: readonly string[]): string {
-  let folder = dirname(files[0] ?? '')
-  for (const file of files) {
-    while (!inside(folder, file)) {
-      const parent = dirname(folder)
-      if (parent === folder) {
-        throw new UserError('model-location', `The weights ${files[0]} and ${file} lie on different drives; put the files of one network on the same drive.`)
-      }
-      folder = parent
-    }
-  }
-  return folder
-}
-
-function inside(folder: string, file: string): boolean {
-  return file.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+/** Locations of external data must not leave one folder. @throws UserError `model-location` */
+function folderOf(files: readonly string[]): string {
+  const folder = commonFolder(files)
+  if (folder !== null) return folder
+  const stray = files.find((file) => commonFolder([files[0] ?? '', file]) === null)
+  throw new UserError('model-location', `The weights ${files[0]} and ${stray} lie on different drives; put the files of one network on the same drive.`)
 }

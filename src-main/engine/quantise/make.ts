@@ -25,6 +25,14 @@ export interface CalibrationJob extends Omit<JobInputs, 'recipe'> {
   readonly recipe: Pick<Recipe, 'mode' | 'scene' | 'mask' | 'subjects' | 'prompt' | 'beta' | 'seed'>
 }
 
+export interface QuantiseReport {
+  readonly stage: 'looking' | 'rounding'
+  /** Share of the work that is done, 0 .. 1. */
+  readonly fraction: number
+  /** Null until there is enough to tell by. */
+  readonly secondsLeft: number | null
+}
+
 export interface QuantiseOptions {
   readonly files: EightBitFiles
   /** Folder of the model. */
@@ -33,13 +41,14 @@ export interface QuantiseOptions {
   readonly named: Recipe['model']
   readonly jobs: readonly CalibrationJob[]
   readonly workshop: Omit<Workshop, 'model'>
-  /** @param done share of the work, 0 .. 1 */
-  readonly progress?: (stage: string, done: number) => void
+  readonly progress?: (report: QuantiseReport) => void
   readonly cancelled?: () => boolean
 }
 
 /** Share of the time that the jobs take; the rest is rounding weights. */
 const SHARE_OF_JOBS = 0.9
+/** Below this share an estimate of the rest would be a guess. */
+const ENOUGH_TO_TELL = 0.03
 
 /**
  * Makes a model's 8-bit weights and scales: runs exact jobs, looks at what each convolution reads in each range of timesteps, rounds the weights,
@@ -53,16 +62,25 @@ export async function quantiseModel(options: QuantiseOptions): Promise<void> {
     await setImmediate()
     if (options.cancelled?.() === true) throw new Cancelled('making 8-bit weights was cancelled')
   }
-  const records = await look(parts, options)
-  const matrices = plan(parts, pause, (share) => options.progress?.('weights', SHARE_OF_JOBS + (1 - SHARE_OF_JOBS) * share))
+  const start = performance.now()
+  const tell = (stage: QuantiseReport['stage'], fraction: number): void => {
+    const passed = (performance.now() - start) / 1000
+    options.progress?.({ stage, fraction, secondsLeft: fraction < ENOUGH_TO_TELL ? null : (passed / fraction) * (1 - fraction) })
+  }
+  const records = await look(parts, options, (share) => tell('looking', SHARE_OF_JOBS * share))
+  const matrices = plan(parts, pause, (share) => tell('rounding', SHARE_OF_JOBS + (1 - SHARE_OF_JOBS) * share))
   const scalesOf = (network: QuantisedNetwork) => ({ boundaries: records[network].boundaries, activations: records[network].scales() })
   const networks = { unet: scalesOf('unet'), refine_net: parts.refineNet === null ? null : scalesOf('refine_net') }
   await writeEightBit(options.files, matrices, networks, options.jobs.length)
-  options.progress?.('weights', 1)
+  tell('rounding', 1)
 }
 
 /** Runs the jobs. */
-async function look(parts: ModelParts, { jobs, workshop, named, progress, cancelled }: QuantiseOptions): Promise<Record<QuantisedNetwork, ActivationRecord>> {
+async function look(
+  parts: ModelParts,
+  { jobs, workshop, named, cancelled }: QuantiseOptions,
+  progress: (share: number) => void,
+): Promise<Record<QuantisedNetwork, ActivationRecord>> {
   const records = { unet: new ActivationRecord(BOUNDARIES), refine_net: new ActivationRecord(BOUNDARIES) }
   const model = await loadNetworks(parts, {
     precision: () => new ObservingPrecision(),
@@ -98,7 +116,7 @@ async function look(parts: ModelParts, { jobs, workshop, named, progress, cancel
         { recipe: whole, scene, mask, subjects },
         { ...workshop, model: async () => await Promise.resolve(model) },
         {
-          progress: ({ fraction }) => progress?.('looking', (SHARE_OF_JOBS * (at + fraction)) / jobs.length),
+          progress: ({ fraction }) => progress((at + fraction) / jobs.length),
           ...(cancelled === undefined ? {} : { cancelled }),
         },
       )

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { runCommand } from '../../../src-main/cli/run.ts'
-import { loadModel } from '../../../src-main/engine/load-model.ts'
+import { inEightBits, loadModel } from '../../../src-main/engine/load-model.ts'
+import { readModelParts } from '../../../src-main/engine/weights/layouts.ts'
 import { recognise } from '../../../src-main/engine/weights/recognise.ts'
 import { BadHub, COMMIT, gitOid } from '../models/bad-server.ts'
 
@@ -180,3 +181,21 @@ test('8-bit weights are made, listed, used, verified and go with their model', a
   await run('remove', 'sd')
   expect(await readdir(join(library, '8-bit'))).toEqual([])
 }, 120_000)
+
+test('an import makes 8-bit weights when asked to; weights on another drive are no reason to fail; SIGINT leaves nothing', async () => {
+  expect(await run('import', join(folder, 'sd'), '--quantise', '--json')).toBe(0)
+  expect(json()).toMatchObject({ item: { id: 'sd' }, missing: [], eightBits: { bytes: expect.any(Number) as number } })
+  const parts = await readModelParts(join(library, 'sd'))
+  expect((await inEightBits(library, parts, 'cpu')).fullWeightsNotice).toBeUndefined()
+  const apart = await inEightBits(library, parts, 'cpu', (files) => (files.some((file) => file.includes('8-bit')) ? null : '/'))
+  expect(apart.precision).toBeUndefined()
+  expect(apart.fullWeightsNotice).toMatch(/lie on another drive .* than model "sd", full ones were used/)
+
+  expect(await run('quantise', 'sd', '--remove')).toBe(0)
+  const work = run('quantise', 'sd')
+  await vi.waitFor(() => expect(err).toContain('looking at exact jobs'), { timeout: 60_000 })
+  process.emit('SIGINT')
+  expect(await work).not.toBe(0)
+  expect(err).toMatch(/making 8-bit weights of "sd" was stopped; nothing was written/)
+  expect(await readdir(join(library, '8-bit'))).toEqual([])
+}, 180_000)

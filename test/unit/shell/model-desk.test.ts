@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -13,6 +13,7 @@ let hub: BadHub
 let mirror: string
 let progress: DownloadProgress[]
 let changes: number
+let removed: string[][]
 let asked: (string | null)[]
 
 /** Turns bytes around: enough to see that the file does not hold the text. */
@@ -30,6 +31,7 @@ beforeEach(async () => {
   progress = []
   changes = 0
   asked = []
+  removed = []
   for (const name of ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'HF_TOKEN']) vi.stubEnv(name, undefined)
 })
 afterEach(async () => {
@@ -49,6 +51,7 @@ function desk(token = new TokenFile(join(folder, 'token'), ring(true))): ModelDe
     systemProxy: async () => null,
     onProgress: (each) => progress.push(each),
     onChange: () => changes++,
+    onRemoved: (files) => removed.push(files.map(({ path }) => path)),
   })
 }
 const stateOf = async (it: ModelDesk): Promise<string | undefined> => (await it.offers()).find(({ id }) => id === 'taesd')?.state
@@ -94,6 +97,21 @@ test('what a stopped download left can be thrown away', async () => {
   await expect(it.download('taesd')).rejects.toMatchObject({ code: 'cancelled' })
   await it.remove('taesd')
   expect(await stateOf(it)).toBe('offered')
+})
+
+test('whoever keeps things of a model is told its files when it is removed, and of a part that was no model nothing', async () => {
+  const it = desk()
+  await cp(join(import.meta.dirname, '..', '..', 'parity', 'sets', 'sd15-inpaint'), join(folder, 'sd'), { recursive: true })
+  asked = [join(folder, 'sd')]
+  const imported = await it.import('folder', false)
+  await it.remove(imported?.id ?? '')
+  expect(removed).toHaveLength(1)
+  expect(removed[0]).toContain('unet/diffusion_pytorch_model.safetensors')
+  await writeFile(join(folder, 'ip-adapter.safetensors'), 'adapter')
+  asked = [join(folder, 'ip-adapter.safetensors')]
+  const part = await it.import('file', true)
+  await it.remove(part?.id ?? '')
+  expect(removed).toHaveLength(1)
 })
 
 test('import asks with a dialog, and a closed dialog is no failure', async () => {
