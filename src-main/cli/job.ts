@@ -1,6 +1,7 @@
 import { writeFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '../contract/errors.ts'
+import type { MemoryPlan, PlanJob } from '../contract/memory-plan.ts'
 import { recipeSchema, type Recipe } from '../contract/recipe.ts'
 import type { Speed } from '../contract/speed.ts'
 import { openCutOut } from '../engine/assist/cutout.ts'
@@ -9,6 +10,7 @@ import { ByteCache, cacheBytes } from '../engine/byte-cache.ts'
 import type { JobInputs, Workshop } from '../engine/job.ts'
 import { loadModel } from '../engine/load-model.ts'
 import type { LarGenModel } from '../engine/model.ts'
+import { planJob } from '../engine/plan-job.ts'
 import { ExpectedSeconds } from '../engine/progress.ts'
 import type { Device } from '../engine/runtime/device.ts'
 import type { Devices } from '../engine/runtime/devices.ts'
@@ -23,7 +25,9 @@ import { readMask, readScene, readSubjectFile, type NamedBlob, type SceneFile } 
 /** A job of the command line: the inputs the engine takes, and what the result file needs besides. */
 export interface CommandJob {
   readonly inputs: JobInputs
-  readonly workshop: (device: Device) => Workshop
+  /** How the job goes about its memory on a device; null for one that runs no model. */
+  readonly plan: (device: Device) => Promise<MemoryPlan | null>
+  readonly workshop: (device: Device, plan: MemoryPlan | null) => Workshop
   readonly devices: Devices
   readonly scene: SceneFile
   /** Mask, subjects and cut-outs, as the recipe names them. */
@@ -57,8 +61,15 @@ export async function prepareJob(options: RecipeOptions): Promise<CommandJob> {
   const shops = new Map<Device, Workshop>()
   return {
     inputs: { recipe, scene: scene.scene, mask, subjects: subjects.map((subject) => subject.input) },
-    workshop: (device) => {
-      const shop = shops.get(device) ?? workshopFor(model, device, recipe.speed.weights)
+    plan: async (device) =>
+      await planJob(
+        { ...recipeShape(recipe), subjects: subjects.length },
+        async (weights) => await openModel(model, device, weights === '8bit' ? ownLibrary() : null),
+        device,
+        null,
+      ),
+    workshop: (device, plan) => {
+      const shop = shops.get(device) ?? workshopFor(model, device, recipe.speed.weights, plan)
       shops.set(device, shop)
       return shop
     },
@@ -70,23 +81,27 @@ export async function prepareJob(options: RecipeOptions): Promise<CommandJob> {
 }
 
 /** @param weights 8-bit ones are looked for in the library */
-export function workshopFor(model: ReadManifest, device: Device, weights: Speed['weights'] = 'full'): Workshop {
+export function workshopFor(model: ReadManifest, device: Device, weights: Speed['weights'] = 'full', plan: MemoryPlan | null = null): Workshop {
   let loaded: Promise<LarGenModel> | null = null
   return {
-    model: () => (loaded ??= openModel(model, device, weights === '8bit' ? ownLibrary() : null)),
+    model: () => (loaded ??= openModel(model, device, weights === '8bit' ? ownLibrary() : null, plan?.weightBudgetBytes)),
     fill: openFill(assistNetworks().fill),
-    cache: new ByteCache(cacheBytes()),
+    cache: new ByteCache(plan?.cacheBytes ?? cacheBytes()),
     expected: new ExpectedSeconds(),
     provider: device.provider,
     app: appName(),
   }
 }
 
-async function openModel(model: ReadManifest, device: Device, eightBits: string | null): Promise<LarGenModel> {
+async function openModel(model: ReadManifest, device: Device, eightBits: string | null, budgetBytes?: number): Promise<LarGenModel> {
   const fault = (await checkSizes(model)).find((check) => check.fault !== null)
   if (fault !== undefined)
     throw new UserError('model-damaged', `${join(model.folder, fault.path)}: ${fault.fault}; the model "${model.manifest.id}" is damaged or incomplete`)
-  return await loadModel(model.folder, { device, eightBits })
+  return await loadModel(model.folder, { device, eightBits, ...(budgetBytes === undefined ? {} : { budgetBytes }) })
+}
+
+function recipeShape({ model, mode, size, steps, guidance, refine, speed }: Recipe): Omit<PlanJob, 'subjects'> {
+  return { model, mode, size, steps, guidance, refine, speed }
 }
 
 function checkedRecipe(recipe: Recipe): Recipe {

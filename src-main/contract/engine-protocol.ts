@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { blobRefSchema, boxSchema, failureSchema } from './basics.ts'
+import { memoryPlanSchema, planJobSchema } from './memory-plan.ts'
 import { probeAnswerSchema, providerNameSchema, providerWishSchema } from './provider.ts'
 import { recipeSchema, runFactsSchema } from './recipe.ts'
 
@@ -17,6 +18,8 @@ export const engineRequestSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('cutout'), jobId, picture: blobRefSchema }),
   /** The picture exactly as the model sees it for this recipe: answers `seen`. No network runs. */
   z.strictObject({ type: z.literal('look'), jobId, recipe: recipeSchema }),
+  /** How this job would go about its memory: answers `planned`. No network is loaded. */
+  z.strictObject({ type: z.literal('plan'), jobId, job: planJobSchema }),
   z.strictObject({ type: z.literal('cancel'), jobId }),
   /** Load a model's sessions ahead of the first job. */
   z.strictObject({ type: z.literal('warm'), jobId, modelId: z.string() }),
@@ -79,6 +82,8 @@ export const engineEventSchema = z.discriminatedUnion('type', [
     fraction: z.number().min(0).max(1),
     secondsLeft: z.number().nonnegative().nullable(),
   }),
+  /** Null for a job that runs no model. */
+  z.strictObject({ type: z.literal('planned'), jobId, plan: memoryPlanSchema.nullable() }),
   /** The provider was left for the cpu: at its start, at load, or in mid-run; a job that was running goes on there. */
   z.strictObject({ type: z.literal('fell-back'), provider: providerNameSchema, reason: z.string() }),
   /** Which provider computes, which this runtime has, and what came of those that were tried. */

@@ -6,7 +6,7 @@ import { totalmem } from 'node:os'
  * the next one with the same subject and seed gets at least these, where dropping the oldest would lose each just before it is asked for again.
  */
 export class ByteCache {
-  private readonly budgetBytes: number
+  private budgetBytes: number
   private readonly entries = new Map<string, { value: unknown; bytes: number; job: number }>()
   private usedBytes = 0
   private job = 0
@@ -31,6 +31,16 @@ export class ByteCache {
     const value = await make()
     this.keep(key, value, sizeOf(value))
     return value
+  }
+
+  /** From here on no more than this; what is over it goes at once. */
+  limitTo(budgetBytes: number): void {
+    this.budgetBytes = budgetBytes
+    for (const [oldest, { bytes }] of this.entries) {
+      if (this.usedBytes <= budgetBytes) break
+      this.entries.delete(oldest)
+      this.usedBytes -= bytes
+    }
   }
 
   clear(): void {

@@ -10,6 +10,7 @@ import type { LarGenModel } from './model.ts'
 import type { LoadOptions } from './networks.ts'
 import { CPU, type Device } from './runtime/device.ts'
 
+const MOST_SKETCHES = 4
 const MANIFEST = 'larkspur-model.json'
 
 /**
@@ -19,6 +20,8 @@ const MANIFEST = 'larkspur-model.json'
 export class ModelStore {
   private readonly parents: readonly string[]
   private readonly options: Omit<LoadOptions, 'device'>
+  /** Models that were asked about and have no network. */
+  private readonly sketches = new Map<string, LarGenModel>()
   private open: { sha256: string; device: Device; weights: Speed['weights']; model: Promise<LarGenModel> } | null = null
 
   /** @param parents folders that hold model folders, searched in this order; the last is the library, which also holds 8-bit weights */
@@ -46,6 +49,21 @@ export class ModelStore {
   /** The model with this id as it lies on the disk now. */
   async getById(id: string, device: Device = CPU): Promise<LarGenModel> {
     return await this.get({ id, sha256: (await this.named(id)).sha256 }, device)
+  }
+
+  /** The model as `get` gives it, but for planning alone: the one that is open stays, and no network of this one is made. */
+  async sketch(wanted: Recipe['model'], device: Device, weights: Speed['weights']): Promise<LarGenModel> {
+    if (this.open?.sha256 === wanted.sha256 && this.open.device === device && this.open.weights === weights) return await this.open.model
+    const key = `${wanted.sha256} ${device.provider} ${weights}`
+    const known = this.sketches.get(key)
+    if (known !== undefined) return known
+    const sketch = await this.load(await this.find(wanted), device, weights)
+    // 8-bit weights that are not there yet may come.
+    if (sketch.facts.fullWeightsNotice === undefined) {
+      if (this.sketches.size >= MOST_SKETCHES) this.sketches.clear()
+      this.sketches.set(key, sketch)
+    }
+    return sketch
   }
 
   /** Every model at hand as it lies on the disk now; of two with one id the first is the one that `getById` opens. */

@@ -1,3 +1,5 @@
+import type { JobShape } from './memory-needs.ts'
+import type { JobNeeds } from './memory-plan.ts'
 import type { IdTensor } from './runtime/network.ts'
 import type { Tensor } from './runtime/tensor.ts'
 import type { ScheduleConfig } from './samplers/schedule.ts'
@@ -126,6 +128,8 @@ export interface LarGenModel {
   predictShallow(input: PredictInput, deep: Tensor): Promise<Tensor>
   /** Seconds spent inside the networks so far, by network; for reports of engine overhead. */
   networkSeconds(): Readonly<Record<string, number>>
+  /** What a job of this shape takes, from headers alone: no weight is read. */
+  memoryNeeds(job: JobShape): JobNeeds
   /** Makes the sessions a job with these parts needs, ahead of it. */
   warm(parts: { subject: boolean; refine: boolean }): Promise<void>
   release(): Promise<void>

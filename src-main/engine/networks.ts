@@ -20,11 +20,13 @@ import {
 import { tinyDecoderGraph, tinyEncoderGraph } from './graphs/tiny-vae.ts'
 import { vaeDecoderGraph, vaeEncoderGraph } from './graphs/vae.ts'
 import { repeat, unetInput } from './locate.ts'
+import { featureBytes, needOf, type JobShape } from './memory-needs.ts'
+import type { JobNeeds } from './memory-plan.ts'
 import type { EncodedIds, EncodedText, EncodedVision, ModelFacts, ModelNetworks, PredictInput, RefineFeatures } from './model.ts'
 import type { Precision } from './graphs/precision.ts'
 import type { IdTensor } from './runtime/network.ts'
 import { CPU, type Device } from './runtime/device.ts'
-import { SessionPool } from './runtime/session-pool.ts'
+import { SessionPool, weightBytesOn } from './runtime/session-pool.ts'
 import { concat, side, tensor, type Tensor } from './runtime/tensor.ts'
 import type { Tokenizer } from './text/tokenizer.ts'
 import { clipTokenizer, openTokenizer } from './text/vocabulary.ts'
@@ -37,8 +39,8 @@ import { either, sourceOf, take, type TensorRef, type TensorSource } from './wei
 export interface LoadOptions {
   /** Where networks run; the cpu provider when left out. */
   readonly device?: Device
-  /** Bytes of weights that may be in memory at a time before idle networks are dropped. */
-  readonly budgetBytes?: number
+  /** Bytes of weights that may be in memory at a time before idle networks are dropped; asked each time one is made. */
+  readonly budgetBytes?: number | (() => number)
   /** Why the U-Nets compute in full although 8 bits were asked for; absent where they do as asked. */
   readonly fullWeightsNotice?: string | undefined
   /** How the U-Nets' layers are computed, asked anew for each graph; in full when left out. */
@@ -54,7 +56,8 @@ const defaultBudgetBytes = () => totalmem() / 2
 
 /** The facade over a model's parts; see `LarGenModel` and `ModelNetworks` for what each function takes and gives. */
 export async function loadNetworks(parts: ModelParts, options: LoadOptions = {}): Promise<ModelNetworks> {
-  const pool = new SessionPool(options.device ?? CPU, options.budgetBytes ?? defaultBudgetBytes())
+  const { budgetBytes = defaultBudgetBytes() } = options
+  const pool = new SessionPool(options.device ?? CPU, typeof budgetBytes === 'number' ? () => budgetBytes : budgetBytes)
   const tokenizers = [await tokenizerOf(parts.text, parts.tokenizerFolder, '<|endoftext|>')]
   // OpenCLIP fills up with id 0, which is "!".
   if (parts.text2 !== null) tokenizers.push(await tokenizerOf(parts.text2, parts.tokenizer2Folder, '!'))
@@ -94,6 +97,8 @@ class Networks implements ModelNetworks {
   private readonly tokenizers: readonly Tokenizer[]
   private readonly seconds: Partial<Record<NetworkName, number>> = {}
   private nullVector: Promise<Tensor | undefined> | null = null
+  /** Of the graphs that were asked about, by the pool's keys: building one only to count takes long. */
+  private readonly weightBytes = new Map<string, number>()
 
   constructor(parts: ModelParts, pool: SessionPool, tokenizers: readonly Tokenizer[], { precision, watch, fullWeightsNotice }: LoadOptions) {
     this.precision = precision
@@ -223,7 +228,12 @@ class Networks implements ModelNetworks {
     const anySize = this.needsAnySize(noisyReference)
     const inputs: Record<string, Tensor> = { sample: noisyReference, timestep: perEntry(timestep), text: detailTokens }
     if (vectorWidth(config) > 0) inputs['vector'] = nullVector ?? (await this.vectorOfNothing())
-    const outputs = await this.run('refine_net', () => refineGraph(config, weights, anySize, this.precision?.('refine_net')), inputs, anySize ? '+any-size' : '')
+    const outputs = await this.run(
+      'refine_net',
+      () => refineGraph(config, weights, anySize, this.precision?.('refine_net')),
+      inputs,
+      anySize ? '+any-size' : '',
+    )
     return new Map(decoderSelfAttentions(config).map((name) => [name, given(outputs[featureInput(name)])]))
   }
 
@@ -283,34 +293,55 @@ class Networks implements ModelNetworks {
     return { ...this.seconds }
   }
 
-  async warm({ subject, refine }: { subject: boolean; refine: boolean }): Promise<void> {
-    const { pool, parts } = this
-    const { vae, text, text2, vision, example, imageProj, detailProj, refineNet } = parts
+  async warm(job: { subject: boolean; refine: boolean }): Promise<void> {
+    for (const { key, build } of this.graphsOf(job)) await this.pool.warm(key, build)
+  }
+
+  memoryNeeds(job: JobShape): JobNeeds {
+    const { parts, facts } = this
+    const shapes = { size: job.size, batch: job.batch, factor: facts.vaeFactor, unet: parts.unet?.config ?? null, vae: parts.vae?.config ?? null }
+    const refine = job.refine && facts.parts.refine
+    const networks = this.graphsOf(job).map(({ name, key, build }) => {
+      const bytes = this.weightBytes.get(key) ?? weightBytesOn(build(), this.pool.device)
+      this.weightBytes.set(key, bytes)
+      return needOf(name, bytes, { ...shapes, refine })
+    })
+    const features = refine && parts.refineNet !== null ? featureBytes(parts.refineNet.config, job.size / facts.vaeFactor) * job.pictures : 0
+    return { networks, cacheBytes: features * (facts.referenceTimestep === null ? job.referenceSteps : 1) }
+  }
+
+  /** The graphs that a job needs, in the order in which it runs them first. */
+  private graphsOf({ subject, refine, shallow = false }: Pick<JobShape, 'subject' | 'refine'> & { shallow?: boolean }): {
+    name: NetworkName
+    key: string
+    build: () => Graph
+  }[] {
+    const { vae, text, text2, vision, example, imageProj, detailProj, refineNet, unet, preview } = this.parts
+    const graphs: { name: NetworkName; key: string; build: () => Graph }[] = []
+    const add = (name: NetworkName, build: () => Graph, variant = ''): void => void graphs.push({ name, key: `${name}${variant}`, build })
     if (vae) {
-      await pool.warm('vae_encoder', () => vaeEncoderGraph(vae.config, vae.weights))
-      await pool.warm('vae_decoder', () => vaeDecoderGraph(vae.config, vae.weights))
+      add('vae_encoder', () => vaeEncoderGraph(vae.config, vae.weights))
+      add('vae_decoder', () => vaeDecoderGraph(vae.config, vae.weights))
     }
-    if (text) await pool.warm('text', () => this.textGraph(0, text))
-    if (text2) await pool.warm('text_2', () => this.textGraph(1, text2))
+    if (preview) add('preview_decoder', () => tinyDecoderGraph(preview))
+    if (text) add('text', () => this.textGraph(0, text))
+    if (text2) add('text_2', () => this.textGraph(1, text2))
     const branches = {
       image: subject && imageProj !== null && this.facts.parts.subject,
       refine: refine && this.facts.parts.refine,
       anySize: false,
       fewSteps: false,
     }
-    if (vision && example) {
-      await pool.warm('vision', () => clipVisionGraph(vision.config, vision.weights))
-      await pool.warm('example', () => exampleGraph(vision.config, vision.weights, example))
-    }
-    if (branches.image && vision && imageProj) {
-      await pool.warm('vision', () => clipVisionGraph(vision.config, vision.weights))
-      await pool.warm('image_proj', () => imageTokensGraph(imageProj, parts.imageProjHeadWidth))
-    }
+    if (vision && (example || (branches.image && imageProj))) add('vision', () => clipVisionGraph(vision.config, vision.weights))
+    if (vision && example) add('example', () => exampleGraph(vision.config, vision.weights, example))
+    if (branches.image && imageProj) add('image_proj', () => imageTokensGraph(imageProj, this.parts.imageProjHeadWidth))
     if (branches.refine && refineNet && detailProj) {
-      await pool.warm('detail_proj', () => detailGraph(detailProj))
-      await pool.warm('refine_net', () => refineGraph(refineNet.config, refineNet.weights, false, this.precision?.('refine_net')))
+      add('detail_proj', () => detailGraph(detailProj))
+      add('refine_net', () => refineGraph(refineNet.config, refineNet.weights, false, this.precision?.('refine_net')))
     }
-    await pool.warm(`unet${variantOf(branches)}`, () => this.mainUnet(branches))
+    if (unet) add('unet', () => this.mainUnet(branches), variantOf(branches))
+    if (unet && shallow) add('unet_shallow', () => this.mainUnet(branches, 'shallow'), variantOf(branches))
+    return graphs
   }
 
   async release(): Promise<void> {

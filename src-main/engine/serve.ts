@@ -1,7 +1,10 @@
+import { totalmem } from 'node:os'
 import { z } from 'zod'
+import type { MemoryPlan, PlanJob } from '../contract/memory-plan.ts'
 import { engineInitSchema, engineRequestSchema, type EngineEvent, type EngineInit, type EngineRequest, type EngineToMain } from '../contract/engine-protocol.ts'
 import { modelManifestSchema, type ModelManifest } from '../contract/model-manifest.ts'
 import { probeAnswerSchema, type ProbeAnswer, type ProviderName } from '../contract/provider.ts'
+import type { Recipe } from '../contract/recipe.ts'
 import { BlobStore } from '../pictures/blob-store.ts'
 import { alphaOf } from '../pictures/channels.ts'
 import { openCutOut, type CutOut } from './assist/cutout.ts'
@@ -13,6 +16,8 @@ import { generateStrip } from './generate.ts'
 import { Cancelled, type Workshop } from './job.ts'
 import { look } from './look.ts'
 import { ModelStore } from './model-store.ts'
+import { planLine } from './memory-plan.ts'
+import { expectFits, planJob } from './plan-job.ts'
 import { ExpectedSeconds } from './progress.ts'
 import { EightBitShelf } from './quantise/shelf.ts'
 import { opaqueRgb, readInputs, readSrgb } from './read-inputs.ts'
@@ -107,13 +112,16 @@ class EngineHost {
   private running: QueuedJob | null = null
   private tidying = false
   private modelId: string | null = null
+  /** What the plan of the job in work lets networks have; before the first, half of the machine. */
+  private weightBudgetBytes: number
 
   constructor(init: EngineInit, probe: Prober, onProvider: (provider: ProviderName) => void) {
     this.init = init
     this.devices = new Devices(init.provider, remembering(init.probes, init.app, probe), init.failed)
     this.onProvider = onProvider
     this.blobs = new BlobStore(init.blobFolder)
-    this.models = new ModelStore(init.modelFolders, init.budgetBytes === null ? {} : { budgetBytes: init.budgetBytes })
+    this.weightBudgetBytes = init.budgetBytes ?? totalmem() / 2
+    this.models = new ModelStore(init.modelFolders, { budgetBytes: () => this.weightBudgetBytes })
     this.cutOut = openCutOut(init.assist.cutout)
     this.workshop = {
       fill: openFill(init.assist.fill),
@@ -267,6 +275,9 @@ class EngineHost {
         this.send(job.port, { type: 'seen', jobId: job.request.jobId, ...look(await readInputs(job.request.recipe, this.blobs)) })
         return
       }
+      case 'plan':
+        this.send(job.port, { type: 'planned', jobId: job.request.jobId, plan: await this.plan(job.request.job, device) })
+        return
       case 'warm': {
         this.tellStatus('loading the model')
         const model = await this.models.getById(job.request.modelId, device)
@@ -276,9 +287,25 @@ class EngineHost {
     }
   }
 
+  private async plan(job: PlanJob, device: Device): Promise<MemoryPlan | null> {
+    return await planJob(job, async (weights) => await this.models.sketch(job.model, device, weights), device, this.init.budgetBytes)
+  }
+
+  /** Holds networks and caches to the job's plan. @returns what to tell of it @throws UserError `does-not-fit` */
+  private async makeRoom(recipe: Recipe, device: Device): Promise<string | null> {
+    const { model, mode, size, steps, guidance, refine, speed, subjects } = recipe
+    const plan = await this.plan({ model, mode, size, steps, guidance, refine, speed, subjects: subjects.length }, device)
+    if (plan === null) return null
+    expectFits(plan)
+    this.weightBudgetBytes = plan.weightBudgetBytes
+    this.workshop.cache.limitTo(plan.cacheBytes)
+    return planLine(plan)
+  }
+
   private async generateVariants(job: QueuedJob, { jobId, recipe, variants }: Extract<EngineRequest, { type: 'generate' }>, device: Device): Promise<void> {
     const { port } = job
     const inputs = await readInputs(recipe, this.blobs)
+    const tight = await this.makeRoom(recipe, device)
     const workshop: Workshop = {
       ...this.workshop,
       provider: device.provider,
@@ -308,7 +335,12 @@ class EngineHost {
       let candidate = 0
       for await (const { box, pixels, facts } of results) {
         const patch = await this.blobs.put({ width: box.w, height: box.h, channels: 4, depth: 8, icc: null, pixels })
-        this.send(port, { type: 'candidate', jobId, variant: first + candidate, candidate: { recipe: strip[candidate]!, patch, box, facts } })
+        this.send(port, {
+          type: 'candidate',
+          jobId,
+          variant: first + candidate,
+          candidate: { recipe: strip[candidate]!, patch, box, facts: tight === null ? facts : { ...facts, notices: [tight, ...facts.notices] } },
+        })
         candidate++
         job.given = first + candidate
       }

@@ -1,6 +1,7 @@
 import type { Messages } from './en.ts'
 import { datasetDe } from './dataset.ts'
 import { libraryDe } from './library.ts'
+import { memoryDe } from './memory.ts'
 
 export const de: Messages = {
   keys: { ctrl: 'Strg', shift: 'Umschalt', alt: 'Alt', enter: 'Eingabe', escape: 'Esc', space: 'Leertaste', arrows: 'Pfeile' },
@@ -105,6 +106,7 @@ export const de: Messages = {
   progressSpoken: (percent) => `Wird erzeugt, ${percent} Prozent`,
   candidatesReady: (count) => (count === 1 ? 'Ein Vorschlag ist fertig' : `${count} Vorschläge sind fertig`),
   retry: 'Noch einmal',
+  memory: memoryDe,
   blockers: {
     'no-document': 'Zuerst ein Foto öffnen',
     'no-model': 'Kein Modell vorhanden; siehe Modelle',

@@ -6,6 +6,7 @@ import type { PresetName } from '../../src-main/contract/speed.ts'
 import type { BlendMode } from '../../src-main/contract/document.ts'
 import { datasetEn, type DatasetWords } from './dataset.ts'
 import { libraryEn, type LibraryWords } from './library.ts'
+import { memoryEn, type MemoryWords } from './memory.ts'
 
 /** Names of keys as this language writes them. */
 export interface KeyNames {
@@ -104,6 +105,7 @@ export interface Messages {
   readonly progressSpoken: (percent: number) => string
   readonly candidatesReady: (count: number) => string
   readonly retry: string
+  readonly memory: MemoryWords
   readonly blockers: Readonly<Record<Blocker, string>>
   readonly turnLabels: Readonly<Record<'fill' | 'subject', string>>
 
@@ -350,6 +352,7 @@ export const en: Messages = {
   progressSpoken: (percent) => `Generating, ${percent} percent`,
   candidatesReady: (count) => (count === 1 ? 'One candidate is ready' : `${count} candidates are ready`),
   retry: 'Try again',
+  memory: memoryEn,
   blockers: {
     'no-document': 'Open a photo first',
     'no-model': 'No model is installed; see Models',

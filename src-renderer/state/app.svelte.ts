@@ -11,6 +11,7 @@ import { EightBits } from './eight-bits.svelte.ts'
 import { EngineStore } from './engine.svelte.ts'
 import { Generation } from './generation.svelte.ts'
 import { LibraryStore } from './library.svelte.ts'
+import { MemoryOutlook } from './memory.svelte.ts'
 import { ModelsStore } from './models.svelte.ts'
 import { Notices } from './notices.svelte.ts'
 import { RecipeDraft } from './recipe-draft.svelte.ts'
@@ -40,6 +41,7 @@ export class AppState {
   readonly dataset: DatasetStore
   readonly engine: EngineStore
   readonly eightBits: EightBits
+  readonly memory: MemoryOutlook
   readonly draft: RecipeDraft
   readonly generation: Generation
   readonly sight: Sight
@@ -62,6 +64,7 @@ export class AppState {
       restart: () => void this.calls.attempt('engine.restart', null),
     })
     this.engine.follow(bridge)
+    this.memory = new MemoryOutlook(this.engine)
     this.eightBits = new EightBits(this.engine)
     this.models.onNew = (model) => void this.#offerEightBits(model)
     bridge.on('models.changed', () => void this.eightBits.refresh())

@@ -2,6 +2,7 @@ import type { BlobRef, Box, Failure } from '../../src-main/contract/basics.ts'
 import type { LarkspurBridge } from '../../src-main/contract/channels.ts'
 import { engineEventSchema } from '../../src-main/contract/engine-protocol.ts'
 import type { Candidate, EngineEvent, EngineRequest, Preview, Variant } from '../../src-main/contract/engine-protocol.ts'
+import type { MemoryPlan, PlanJob } from '../../src-main/contract/memory-plan.ts'
 import type { ProbeAnswer, ProviderName } from '../../src-main/contract/provider.ts'
 import type { Recipe } from '../../src-main/contract/recipe.ts'
 import { t } from '../i18n/index.svelte.ts'
@@ -153,6 +154,7 @@ type Asked =
       readonly reject: (failure: Failure) => void
     }
   | { readonly type: 'drop-eight-bits'; readonly resolve: () => void; readonly reject: (failure: Failure) => void }
+  | { readonly type: 'plan'; readonly resolve: (plan: MemoryPlan | null) => void; readonly reject: (failure: Failure) => void }
   | { readonly type: 'warm'; readonly resolve: () => void; readonly reject: (failure: Failure) => void }
 
 /** How far 8-bit weights are; `waiting` while the engine does something else. */
@@ -250,6 +252,11 @@ export class EngineStore {
 
   look(recipe: Recipe): Promise<Seen> {
     return new Promise((resolve, reject) => this.#ask({ type: 'look', resolve, reject }, (jobId) => ({ type: 'look', jobId, recipe })))
+  }
+
+  /** How a job would go about its memory; null for one that runs no model. */
+  plan(job: PlanJob): Promise<MemoryPlan | null> {
+    return new Promise((resolve, reject) => this.#ask({ type: 'plan', resolve, reject }, (jobId) => ({ type: 'plan', jobId, job })))
   }
 
   warm(modelId: string): Promise<void> {
@@ -384,7 +391,9 @@ export class EngineStore {
         if (asked?.type === 'quantise') asked.progress({ stage: event.stage, fraction: event.fraction, secondsLeft: event.secondsLeft })
         return
       }
-
+      case 'planned':
+        this.#answer(event.jobId, 'plan', (asked) => asked.type === 'plan' && asked.resolve(event.plan))
+        return
       case 'done':
         for (const type of ['warm', 'quantise', 'drop-eight-bits'] as const)
           this.#answer(event.jobId, type, (asked) => asked.type === type && (asked as { resolve: () => void }).resolve())

@@ -1,4 +1,5 @@
 import type { Failure } from '../../src-main/contract/basics.ts'
+import type { MemoryPlan } from '../../src-main/contract/memory-plan.ts'
 import type { Recipe } from '../../src-main/contract/recipe.ts'
 import type { Calls } from './bridge.ts'
 import type { DocumentStore } from './document.svelte.ts'
@@ -36,6 +37,11 @@ export class Generation {
     const blocker = this.#parts.draft.blocker
     if (blocker) return blocker
     return this.#parts.engine.state === 'failed' ? 'engine-down' : null
+  }
+
+  /** Whether the last job was too large for the memory. */
+  get outOfMemory(): boolean {
+    return this.failure?.code === 'out-of-memory' || this.failure?.code === 'does-not-fit'
   }
 
   /** The job that Generate's progress line tells of. */
@@ -88,14 +94,17 @@ export class Generation {
     if (!this.#parts.staging.slots.some((slot) => slot.candidate)) this.#parts.staging.clear()
   }
 
-  /** Asks again for what failed; what had come before stays. */
-  retry(): void {
+  /** Asks again for what failed; what had come before stays. @param offer what a memory plan offers, done to the recipe first */
+  retry(offer: MemoryPlan['offer'] = null): void {
     const { engine, staging } = this.#parts
     const failed = staging.jobs.findLast((job) => job.state === 'failed')
     if (!failed || this.busy) return
     this.failure = null
     const missing = failed.slots.filter((slot) => slot.candidate === null).map((slot) => slot.variant)
-    staging.add(this.#watch(engine.generate(failed.kind, failed.recipe, missing)))
+    const { recipe } = failed
+    const lighter: Recipe =
+      offer === null ? recipe : offer.kind === 'size' ? { ...recipe, size: offer.size } : { ...recipe, speed: { ...recipe.speed, weights: '8bit' } }
+    staging.add(this.#watch(engine.generate(failed.kind, lighter, missing)))
   }
 
   /** Makes the selected candidate a layer and a turn; the rest is given up. The mask stays for the next try. */

@@ -2,6 +2,7 @@ import { MAX_PROMPT_CHARACTERS } from '../../src-main/contract/basics.ts'
 import type { Box } from '../../src-main/contract/basics.ts'
 import type { JobInputs, Subject } from '../../src-main/contract/document.ts'
 import type { Variant } from '../../src-main/contract/engine-protocol.ts'
+import type { MemoryPlan, PlanJob } from '../../src-main/contract/memory-plan.ts'
 import type { ModelSummary } from '../../src-main/contract/model-manifest.ts'
 import type { Mode, Placement, Recipe, SamplerName } from '../../src-main/contract/recipe.ts'
 import { presetOf, presetSettings, presetSpeed, usualPreset, type PresetName, type PresetSettings, type Speed } from '../../src-main/contract/speed.ts'
@@ -62,6 +63,8 @@ export class RecipeDraft {
   ownGuideStrength = $state<Own<number>>(null)
   ownDetailTransfer = $state<Own<number>>(null)
   ownSampler = $state<Own<SamplerName>>(null)
+  /** Side in pixels, where the model's own is too much for the memory. */
+  ownSize = $state<Own<number>>(null)
   ownPreset = $state<Own<PresetName>>(null)
   /** Levers that were pulled one by one, all of them; null: those of the preset. */
   ownSpeed = $state.raw<Own<Speed>>(null)
@@ -165,6 +168,36 @@ export class RecipeDraft {
     return this.ownSampler ?? this.#settings.sampler ?? this.#defaults.sampler
   }
 
+  get nativeSize(): number | null {
+    return this.#situation().model?.nativeSize ?? null
+  }
+  get size(): number {
+    const native = this.nativeSize ?? 0
+    return this.ownSize === null || this.ownSize > native ? native : this.ownSize
+  }
+
+  /** What decides how much memory the next job takes; null before there is a model. */
+  get planJob(): PlanJob | null {
+    const { model } = this.#situation()
+    if (!model) return null
+    return {
+      model: { id: model.id, sha256: model.sha256 },
+      mode: this.mode,
+      size: this.size,
+      steps: this.steps,
+      guidance: this.guidance,
+      refine: this.refine && model.capabilities.refine,
+      speed: this.speed,
+      subjects: this.usesSubject ? this.subjects.length : 0,
+    }
+  }
+
+  /** Takes what a memory plan offers. */
+  take(offer: NonNullable<MemoryPlan['offer']>): void {
+    if (offer.kind === 'size') this.ownSize = offer.size
+    else this.setLever({ weights: '8bit' })
+  }
+
   /** The first thing that is missing, null when Generate can be pressed. */
   get blocker(): Blocker | null {
     const { model, hasDocument, hasMask } = this.#situation()
@@ -235,7 +268,7 @@ export class RecipeDraft {
       detailTransfer: this.detailTransfer,
       contextBox,
       contextPadding: this.contextPadding,
-      size: model.nativeSize,
+      size: this.size,
       featherPx: this.featherPx,
       sampler: this.sampler,
       steps: this.steps,
@@ -266,6 +299,7 @@ export class RecipeDraft {
     this.ownGuideStrength = recipe.guideStrength
     this.ownDetailTransfer = recipe.detailTransfer
     this.ownSampler = recipe.sampler
+    this.ownSize = recipe.size === this.nativeSize || recipe.model.id !== this.#situation().model?.id ? null : recipe.size
     const preset = presetOf(recipe.speed, recipe.steps)
     this.ownPreset = preset === 'custom' ? null : preset
     this.ownSpeed = preset === 'custom' ? recipe.speed : null

@@ -17,13 +17,14 @@ interface Entry {
  */
 export class SessionPool {
   readonly device: Device
-  private readonly budgetBytes: number
+  private readonly budgetBytes: () => number
   private readonly load: (graph: Graph, device: Device) => Promise<Network>
   /** Least recently used first. */
   private readonly entries = new Map<string, Entry>()
   private turn: Promise<unknown> = Promise.resolve()
 
-  constructor(device: Device, budgetBytes: number, load = loadNetwork) {
+  /** @param budgetBytes asked each time a network is made: it changes from job to job */
+  constructor(device: Device, budgetBytes: () => number, load = loadNetwork) {
     this.device = device
     this.budgetBytes = budgetBytes
     this.load = load
@@ -89,7 +90,7 @@ export class SessionPool {
   private async makeRoom(bytes: number): Promise<void> {
     const dropped: Promise<void>[] = []
     for (const [key, entry] of this.entries) {
-      if (this.loadedBytes + bytes <= this.budgetBytes) break
+      if (this.loadedBytes + bytes <= this.budgetBytes()) break
       if (entry.running === 0) dropped.push(this.drop(key))
     }
     await Promise.all(dropped)

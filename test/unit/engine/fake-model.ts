@@ -102,6 +102,7 @@ export function fakeModel(guideChannels = true, referenceTimestep: number | null
     predictDeep: async (input) => ({ prediction: await model.predict(input), deep: zeros([input.text.shape[0] ?? 1, 2, ...input.latent.shape.slice(2)]) }),
     predictShallow: (input) => model.predict(input),
     networkSeconds: () => ({}),
+    memoryNeeds: () => ({ networks: [], cacheBytes: 0 }),
     warm: () => Promise.resolve(),
     release: () => Promise.resolve(),
   }

@@ -29,7 +29,7 @@ function counting(budgetBytes: number) {
       release: () => Promise.resolve(void log.push(`drop ${name}`)),
     }
   }
-  const pool = new SessionPool(CPU, budgetBytes, load)
+  const pool = new SessionPool(CPU, () => budgetBytes, load)
   const run = (name: string, weightBytes: number) => pool.run(name, () => named(name, weightBytes), {})
   return { pool, run, log, mostAtOnce: () => most }
 }
@@ -60,7 +60,11 @@ describe('the session pool', () => {
 
   it('forgets a network that could not be made', async () => {
     let attempts = 0
-    const pool = new SessionPool(CPU, 100, () => Promise.reject(new Error(`attempt ${++attempts}`)))
+    const pool = new SessionPool(
+      CPU,
+      () => 100,
+      () => Promise.reject(new Error(`attempt ${++attempts}`)),
+    )
     const graph = named('', 1)
     await expect(pool.run('a', () => graph, {})).rejects.toThrow('attempt 1')
     await expect(pool.run('a', () => graph, {})).rejects.toThrow('attempt 2')
