@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util'
 import type { Recipe } from '../../src-main/contract/recipe.ts'
 import { EXACT_SPEED, presetSpeed, type Speed } from '../../src-main/contract/speed.ts'
+import { ownLibrary } from '../../src-main/cli/model-library.ts'
 import { assistNetworks, modelFolders } from '../../src-main/cli/places.ts'
 import { openFill } from '../../src-main/engine/assist/fill.ts'
 import { ByteCache } from '../../src-main/engine/byte-cache.ts'
@@ -76,6 +77,9 @@ const guidance = values.guidance === undefined ? defaults.guidance : Number(valu
 const all = leversAt(steps)
 const names = values.levers?.split(',') ?? Object.keys(all)
 const model = await loadModel(found.folder)
+const wantsEightBits = names.some((name) => all[name]?.speed?.weights === '8bit')
+const eightBits = wantsEightBits ? await loadModel(found.folder, { eightBits: ownLibrary() }) : model
+if (eightBits.facts.fullWeightsNotice !== undefined) throw new Error(eightBits.facts.fullWeightsNotice)
 const workshop: Workshop = {
   ...{ model: () => Promise.resolve(model), fill: openFill(assistNetworks().fill), cache: new WithoutFeatures(256 * 2 ** 20) },
   ...{ expected: new ExpectedSeconds(), provider: 'cpu', app: 'quality' },
@@ -136,11 +140,13 @@ for (const [at, one] of cases.entries()) {
   if (at % 5 === 4 || at + 1 === cases.length) await report()
 }
 await model.release()
+if (eightBits !== model) await eightBits.release()
 
 async function measured(inputs: CaseInputs, recipe: Recipe, subject: string, prompt: string): Promise<Measured> {
   const { scene, mask, subjects } = inputs
   const job: JobInputs = { recipe, scene, mask, subjects }
-  const { box, pixels, facts } = await generate(job, workshop)
+  const asked = recipe.speed.weights === '8bit' ? eightBits : model
+  const { box, pixels, facts } = await generate(job, { ...workshop, model: () => Promise.resolve(asked) })
   const picture = { ...scene, pixels: Uint8Array.from(scene.pixels) }
   layPatch({ width: scene.width, channels: 3, pixels: picture.pixels }, { pixels, box })
   const region = boundsOf(mask)

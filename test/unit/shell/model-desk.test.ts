@@ -68,7 +68,7 @@ test('a download is told while it runs, can be stopped, goes on, is verified and
     return true
   }
   const first = it.download('taesd')
-  expect(await stateOf(it)).toBe('downloading')
+  await expect.poll(async () => await stateOf(it), { interval: 5 }).toBe('downloading')
   await expect(it.download('taesd')).rejects.toMatchObject({ code: 'busy' })
   await expect(first).rejects.toMatchObject({ code: 'cancelled' })
   expect(await stateOf(it)).toBe('begun')
