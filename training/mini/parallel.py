@@ -7,6 +7,7 @@ import torch.multiprocessing as mp
 
 def launch(worker, args):
     """Run worker(rank, args) in args.world processes. They are forked, so that each shows this command's name and can be found and paused by it."""
+    args.launcher = os.getpid()
     if args.world > 1:
         mp.start_processes(worker, (args,), nprocs=args.world, start_method="fork")
     else:
@@ -17,8 +18,9 @@ def join(rank, args):
     torch.set_num_threads(1)
     try:
         os.nice(max(0, 19 - os.nice(0)))
-        with open(f"/proc/{os.getpid()}/autogroup", "w") as file:  # nice alone counts only inside one session's group
-            file.write(os.environ.get("MINI_GROUP", "19"))
+        if os.getsid(0) == getattr(args, "launcher", None):  # nice alone counts only inside one session's group; a session that others use too keeps its own
+            with open("/proc/self/autogroup", "w") as file:
+                file.write(os.environ.get("MINI_GROUP", "19"))
     except OSError:
         pass
     if args.world > 1:

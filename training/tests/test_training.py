@@ -1,4 +1,5 @@
 import argparse
+import os
 import numpy as np
 import pytest
 import torch
@@ -89,6 +90,14 @@ def test_a_new_refinenet_sees_its_subject_as_the_unet_sees_its_guide():
     a = schedule()[REFERENCE_TIME]
     seen = model.unet.conv_in(torch.cat([a.sqrt() * z, torch.ones(1, 1, 8, 8), torch.zeros_like(z), z], 1))
     assert torch.allclose(model.refine.conv_in(z)[..., 1:-1, 1:-1], seen[..., 1:-1, 1:-1], atol=1e-5)
+
+
+def test_only_a_session_of_its_own_is_put_in_the_last_place():
+    from mini import parallel
+    group = open("/proc/self/autogroup").read() if os.path.exists("/proc/self/autogroup") else ""
+    for launcher in ({}, dict(launcher=-1)):
+        parallel.join(0, argparse.Namespace(world=1, **launcher))
+    assert group == (open("/proc/self/autogroup").read() if group else "")
 
 
 def test_bridged_starts_still_lead_to_the_target(assets):
