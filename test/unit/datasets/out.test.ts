@@ -93,7 +93,7 @@ describe('export as WebDataset', () => {
     await makeDataset(LINES)
     const [one, two] = [join(folder, 'one'), join(folder, 'two')]
     const report = await exportWebDataset(dataset, one, { ...all, perShard: 2 })
-    expect(report).toEqual({ shards: ['quadruplets-000000.tar', 'quadruplets-000001.tar'], samples: 3 })
+    expect(report).toEqual({ shards: ['quadruplets-000000.tar', 'quadruplets-000001.tar'], samples: 3, rejected: 0 })
     const entries = (await Promise.all(report.shards.map((name) => entriesOf(join(one, name))))).flat()
     expect(entries.map(({ name }) => name)).toEqual(LINES.flatMap(({ id }) => ['.jpg', '.json', '.mask.png', '.subject.png', '.txt'].map((end) => id + end)))
     expect(new Set(entries.map(({ mtime }) => mtime))).toEqual(new Set([0]))
