@@ -129,6 +129,16 @@ export class DatasetDesk {
   /** A picture of a quadruplet: only what the open dataset names. @param side longest side, 0 for the whole */
   async picture(dataset: string, kind: string, id: string, side: number): Promise<{ bytes: Uint8Array; type: string }> {
     const opened = this.#of(dataset)
+    try {
+      return await this.#pictureOf(opened, kind, id, side)
+    } catch (error) {
+      // Closed while it was being made: that is what is to be said then, not what came of it.
+      this.#of(dataset)
+      throw error
+    }
+  }
+
+  async #pictureOf(opened: OpenedDataset, kind: string, id: string, side: number): Promise<{ bytes: Uint8Array; type: string }> {
     const wanted = KINDS.find((each) => each === kind)
     if (wanted === undefined) throw new UserError('no-image', `${kind}: expected photo, mask or subject`)
     const line = await opened.line(id)

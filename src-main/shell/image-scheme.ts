@@ -24,6 +24,8 @@ export function imageAnswers(source: ImageSource): (request: Request) => Promise
     try {
       return await answer(source, new URL(request.url))
     } catch (error) {
+      // The view that asked was closed in the meantime: nobody waits for the picture, and nothing is wrong.
+      if (error instanceof UserError && error.code === 'no-dataset') return new Response(null, { status: 204, headers: HEADERS })
       const status = error instanceof UserError ? 404 : 500
       return new Response(error instanceof Error ? error.message : String(error), { status, headers: { 'access-control-allow-origin': APP_ORIGIN } })
     }

@@ -137,7 +137,9 @@ describe('the desk of datasets', () => {
     for (const name of ['../../../etc/passwd', 'ffffffffffffffff-01', '', 'dataset.json'])
       await expect(desk.picture(opened.id, 'photo', name, 64)).rejects.toThrow('no quadruplet')
     await expect(desk.picture(opened.id, 'reviews', id, 64)).rejects.toThrow('expected photo, mask or subject')
+    const late = desk.picture(opened.id, 'photo', 'ffffffffffffffff-01', 64)
     desk.close(opened.id)
+    await expect(late).rejects.toThrow('not open any more')
     await expect(desk.picture(opened.id, 'photo', id, 64)).rejects.toThrow('not open any more')
   })
 

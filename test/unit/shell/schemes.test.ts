@@ -19,7 +19,9 @@ describe('larkspur-image:', () => {
     dataset: (...args) =>
       args[2] === 'none'
         ? Promise.reject(new UserError('photo-moved', 'the photo has been moved'))
-        : Promise.resolve({ bytes: new Uint8Array([9, args[3]]), type: 'image/jpeg' }),
+        : args[0] === 'closed'
+          ? Promise.reject(new UserError('no-dataset', 'it is not open any more'))
+          : Promise.resolve({ bytes: new Uint8Array([9, args[3]]), type: 'image/jpeg' }),
     blob: (sha256) => (sha256 === 'missing' ? Promise.reject(new UserError('blob-missing', 'not there')) : Promise.resolve(new Uint8Array([137, 80]))),
   }
   const get = (path: string): Promise<Response> => imageAnswers(source)(new Request(`larkspur-image://${path}`))
@@ -48,6 +50,7 @@ describe('larkspur-image:', () => {
     const moved = await get('dataset/0123456789abcdef/photo/none/64/0')
     expect([moved.status, await moved.text()]).toEqual([404, 'the photo has been moved'])
     expect((await get('dataset/0123456789abcdef/photo/x/-1/0')).status).toBe(404)
+    expect((await get('dataset/closed/photo/x/64/0')).status).toBe(204)
   })
 
   it('serves memory that is shared between threads', async () => {
