@@ -2,6 +2,7 @@ import { deflateSync, inflateSync } from 'node:zlib'
 import { z } from 'zod'
 import { boxSchema, type Box } from '../contract/basics.ts'
 import { boundsOf, MARKED } from '../engine/image/masks.ts'
+import { labelledPieces } from '../engine/image/pieces.ts'
 import { cropCoverage, type Coverage } from '../engine/image/raster.ts'
 import { resizeSmooth } from '../engine/image/resize.ts'
 import type { RegionMask } from './stages.ts'
@@ -84,34 +85,9 @@ function withRim({ box, coverage }: RegionMask, rim: number): Uint8Array {
 /** The largest piece of a mask (pixels that touch by sides or corners), and what share of the whole it is. */
 export function mainPiece(mask: RegionMask): { piece: RegionMask; share: number } {
   const { w, h } = mask.box
-  const label = new Int32Array(w * h)
-  const stack: number[] = []
-  let best = { name: 0, count: 0 }
-  let all = 0
-  let name = 0
-  for (let start = 0; start < label.length; start++) {
-    if (label[start] !== 0 || mask.coverage.pixels[start]! <= MARKED) continue
-    name++
-    let count = 0
-    label[start] = name
-    stack.push(start)
-    while (stack.length > 0) {
-      const at = stack.pop()!
-      count++
-      const [x, y] = [at % w, Math.trunc(at / w)]
-      for (let v = Math.max(0, y - 1); v <= Math.min(h - 1, y + 1); v++) {
-        for (let u = Math.max(0, x - 1); u <= Math.min(w - 1, x + 1); u++) {
-          const next = v * w + u
-          if (label[next] === 0 && mask.coverage.pixels[next]! > MARKED) {
-            label[next] = name
-            stack.push(next)
-          }
-        }
-      }
-    }
-    all += count
-    if (count > best.count) best = { name, count }
-  }
+  const { label, counts } = labelledPieces(mask.coverage, 'corners')
+  const all = counts.reduce((sum, count) => sum + count, 0)
+  const best = counts.reduce((most, count, name) => (count > most.count ? { name, count } : most), { name: 0, count: 0 })
   if (best.count === all) return { piece: mask, share: all === 0 ? 0 : 1 }
   // The soft rim goes with the piece that it touches; that of the others goes with them.
   const pixels = mask.coverage.pixels.map((value, at) => (label[at] === 0 || label[at] === best.name ? value : 0))

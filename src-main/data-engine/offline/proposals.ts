@@ -1,6 +1,7 @@
 import type { Box } from '../../contract/basics.ts'
 import type { SelectAnswer, Selectable } from '../../engine/assist/click-select.ts'
 import { MARKED } from '../../engine/image/masks.ts'
+import { labelledPieces } from '../../engine/image/pieces.ts'
 import type { Coverage } from '../../engine/image/raster.ts'
 import { areaOf, regionOf } from '../region-mask.ts'
 import type { RegionMask } from '../stages.ts'
@@ -112,29 +113,8 @@ function boxOfBits(bits: Uint8Array, width: number, height: number): Box {
 /** Pieces of what stands out, largest first. */
 export function salientPieces(saliency: Coverage, minArea: number, most: number): RegionMask[] {
   const pieces: RegionMask[] = []
-  const label = new Int32Array(saliency.pixels.length)
   const { width, height } = saliency
-  let name = 0
-  const stack: number[] = []
-  const counts: number[] = [0]
-  for (let start = 0; start < label.length; start++) {
-    if (label[start] !== 0 || saliency.pixels[start]! <= MARKED) continue
-    name++
-    let count = 0
-    label[start] = name
-    stack.push(start)
-    while (stack.length > 0) {
-      const at = stack.pop()!
-      count++
-      const x = at % width
-      for (const next of [at - width, at + width, x > 0 ? at - 1 : -1, x < width - 1 ? at + 1 : -1]) {
-        if (next < 0 || next >= label.length || label[next] !== 0 || saliency.pixels[next]! <= MARKED) continue
-        label[next] = name
-        stack.push(next)
-      }
-    }
-    counts.push(count)
-  }
+  const { label, counts } = labelledPieces(saliency, 'sides')
   const names = counts
     .map((count, one) => ({ count, one }))
     .filter(({ count, one }) => one > 0 && count >= minArea * label.length)

@@ -60,6 +60,31 @@ describe('masks of a region', () => {
     expect(pieces.map(areaOf)).toEqual([areaOf(disc(15, 20, 10)), areaOf(disc(45, 20, 5))])
   })
 
+  it('come apart to the byte as in datasets that were begun before', () => {
+    let seed = 11
+    const next = (): number => (seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0) / 2 ** 32
+    const told: Uint8Array[] = []
+    for (const [width, height] of [
+      [41, 33],
+      [64, 20],
+      [7, 50],
+    ] as const) {
+      // Blots with soft rims and single pixels: pieces that touch by corners alone, and rims between two pieces.
+      const blots = Array.from({ length: 6 }, () => ({ x: next() * width, y: next() * height, r: 1 + next() * 6 }))
+      const pixels = Uint8Array.from({ length: width * height }, (_, at) => {
+        const depth = Math.max(...blots.map(({ x, y, r }) => r - Math.hypot((at % width) - x, Math.trunc(at / width) - y)))
+        const value = Math.min(255, Math.max(0, 128 + depth * 90))
+        return next() < 0.04 ? 255 - value : value
+      })
+      const region = regionOf({ width, height, pixels })
+      if (region === null) throw new Error('no blot')
+      const main = mainPiece(region)
+      for (const { box, coverage } of [main.piece, ...salientPieces({ width, height, pixels }, 0.001, 9)])
+        told.push(Buffer.from(JSON.stringify([box, main.share])), coverage.pixels)
+    }
+    expect(sha256Of(Buffer.concat(told))).toBe('c02bd292aca53b834437b5f1e41b37e4282dc1075c57c6c97a0c1e2da56204b3')
+  })
+
   it('have a point well inside', () => {
     const ring = masked((x, y) => Math.abs(Math.hypot(x - 30, y - 20) - 15) <= 4)
     const { x, y } = innerPoint(ring)
