@@ -4,7 +4,7 @@ import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } 
 import type { PartKind } from '../contract/model-library.ts'
 import { UserError } from '../contract/errors.ts'
 import { fileReason, makeFolder } from '../pictures/files.ts'
-import { MANIFEST_NAME, readManifest } from './manifest.ts'
+import { MANIFEST_NAME, readManifest } from '../manifests/manifest.ts'
 import { refreshManifest } from './model-folder.ts'
 import type { Recognise, Recognised } from './recognised.ts'
 import { changeShelf, readShelf, type ShelfFile, type ShelfItem } from './shelf.ts'
@@ -30,9 +30,9 @@ export interface Imported {
   readonly missing: readonly string[]
 }
 
-/** Names in a model folder that belong to the model; notes, samples and other people's conversions beside them do not. */
+/** Names in a model folder that belong to the model; notes, samples and other people's conversions beside them do not. `models` and `sdxl_models` are where h94/IP-Adapter keeps its files. */
 const MODEL_ENTRIES =
-  /^(unet|vae|text_encoder(_2)?|tokenizer(_2)?|scheduler|image_encoder|refine_net|ip_adapter|preview|lora|model_index\.json|larkspur-model\.json|ip[-_]adapter.*\.(safetensors|bin))$/
+  /^(unet|vae|text_encoder(_2)?|tokenizer(_2)?|scheduler|image_encoder|refine_net|ip_adapter|models|sdxl_models|preview|lora|model_index\.json|larkspur-model\.json|ip[-_]adapter.*\.(safetensors|bin))$/
 const MOST_FILES = 2000
 
 /**

@@ -78,6 +78,8 @@ export const schedulerConfig = {
 
 export const modelIndex = {
   _class_name: 'StableDiffusionInpaintPipeline',
+  // diffusers reads it to know old folders.
+  _diffusers_version: '0.42.0',
   unet: ['diffusers', 'UNet2DConditionModel'],
   vae: ['diffusers', 'AutoencoderKL'],
   text_encoder: ['transformers', 'CLIPTextModel'],

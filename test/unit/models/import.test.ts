@@ -62,6 +62,16 @@ test('a folder is referred to, becomes a model, takes up its parts, and is only 
   expect(await everything(outside)).toEqual(before)
 })
 
+test("an IP-Adapter that lies in the model's folder as its authors lay it out comes along", async () => {
+  await put('My SD/models/ip-adapter-plus_sd15.safetensors', 'adapter')
+  await put('My SD/models/image_encoder/config.json', '{"image_size": 224}')
+  await put('My SD/models/image_encoder/model.safetensors', 'vision weights')
+  await take('My SD')
+  expect((await readLibrary([root])).models[0]?.manifest.files.map(({ path }) => path)).toEqual(
+    expect.arrayContaining(['models/ip-adapter-plus_sd15.safetensors', 'models/image_encoder/model.safetensors']),
+  )
+})
+
 test('a copy is ours: it outlives its source and is deleted', async () => {
   const { item } = await take('My SD', { copy: true })
   expect(item.origin).toBe('copied')
