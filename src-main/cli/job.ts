@@ -14,7 +14,8 @@ import { planJob } from '../engine/plan-job.ts'
 import { ExpectedSeconds } from '../engine/progress.ts'
 import type { Device } from '../engine/runtime/device.ts'
 import type { Devices } from '../engine/runtime/devices.ts'
-import { checkSizes, findModel, type ReadManifest } from '../models/index.ts'
+import { expectSizes } from '../manifests/sizes.ts'
+import { findModel, type ReadManifest } from '../models/index.ts'
 import { fileReason } from '../pictures/files.ts'
 import { ownLibrary } from './model-library.ts'
 import { appName, assistNetworks, modelFolders } from './places.ts'
@@ -94,9 +95,7 @@ export function workshopFor(model: ReadManifest, device: Device, weights: Speed[
 }
 
 async function openModel(model: ReadManifest, device: Device, eightBits: string | null, budgetBytes?: number): Promise<LarGenModel> {
-  const fault = (await checkSizes(model)).find((check) => check.fault !== null)
-  if (fault !== undefined)
-    throw new UserError('model-damaged', `${join(model.folder, fault.path)}: ${fault.fault}; the model "${model.manifest.id}" is damaged or incomplete`)
+  await expectSizes(model)
   return await loadModel(model.folder, { device, eightBits, ...(budgetBytes === undefined ? {} : { budgetBytes }) })
 }
 

@@ -1,28 +1,26 @@
-import { createHash } from 'node:crypto'
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { UserError } from '../contract/errors.ts'
-import { modelManifestSchema } from '../contract/model-manifest.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import type { Speed } from '../contract/speed.ts'
+import { findInFolders, readModelFolders, type FoundModel } from '../manifests/folders.ts'
+import type { ReadManifest } from '../manifests/manifest.ts'
+import { expectSizes } from '../manifests/sizes.ts'
+import { checkpoint, type JobHooks } from './job.ts'
 import { loadModel } from './load-model.ts'
 import type { LarGenModel } from './model.ts'
 import type { LoadOptions } from './networks.ts'
 import { CPU, type Device } from './runtime/device.ts'
 
 const MOST_SKETCHES = 4
-const MANIFEST = 'larkspur-model.json'
 
-/**
- * The models of this process by the name a recipe gives them. One is open at a time: opening another lets the first go. Library questions (what is there, licences,
- * hashes of all files) are `models`' to answer; here a manifest is only matched against a recipe and the files' sizes are checked before they are mapped.
- */
+/** The models of this process by the name a recipe gives them. One is open at a time: opening another lets the first go. */
 export class ModelStore {
   private readonly parents: readonly string[]
   private readonly options: Omit<LoadOptions, 'device'>
   /** Models that were asked about and have no network. */
-  private readonly sketches = new Map<string, LarGenModel>()
-  private open: { sha256: string; device: Device; weights: Speed['weights']; model: Promise<LarGenModel> } | null = null
+  private readonly sketches = new Map<string, Promise<LarGenModel>>()
+  private open: { readonly key: string; readonly model: LarGenModel } | null = null
+  /** Models that are being opened, or wait for that. */
+  private readonly opening = new Map<string, Promise<LarGenModel>>()
+  private turn: Promise<unknown> = Promise.resolve()
 
   /** @param parents folders that hold model folders, searched in this order; the last is the library, which also holds 8-bit weights */
   constructor(parents: readonly string[], options: Omit<LoadOptions, 'device'> = {}) {
@@ -30,20 +28,20 @@ export class ModelStore {
     this.options = options
   }
 
-  /** @throws UserError `model-missing`, `model-changed`, `model-damaged` */
-  async get(wanted: Recipe['model'], device: Device = CPU, weights: Speed['weights'] = 'full'): Promise<LarGenModel> {
-    if (this.open?.sha256 === wanted.sha256 && this.open.device === device && this.open.weights === weights) return await this.open.model
-    const folder = await this.find(wanted)
-    // The one before goes first: two models at a time may be more than there is memory for.
-    await this.close()
-    const model = this.load(folder, device, weights)
-    this.open = { sha256: wanted.sha256, device, weights, model }
-    try {
-      return await model
-    } catch (error) {
-      this.open = null
-      throw error
+  /**
+   * A model that is asked for by several at once is opened once; one of them that is cancelled meanwhile takes nothing from the others.
+   * @throws UserError `model-missing`, `model-changed`, `model-damaged`; Cancelled
+   */
+  async get(wanted: Recipe['model'], device: Device = CPU, weights: Speed['weights'] = 'full', hooks: Pick<JobHooks, 'cancelled'> = {}): Promise<LarGenModel> {
+    const key = keyOf(wanted, device, weights)
+    let opening = this.opening.get(key)
+    if (opening === undefined) {
+      opening = this.inTurn(async () => await this.replace(key, wanted, device, weights)).finally(() => this.opening.delete(key))
+      this.opening.set(key, opening)
     }
+    const model = await opening
+    await checkpoint(hooks)
+    return model
   }
 
   /** The model with this id as it lies on the disk now. */
@@ -53,29 +51,35 @@ export class ModelStore {
 
   /** The model as `get` gives it, but for planning alone: the one that is open stays, and no network of this one is made. */
   async sketch(wanted: Recipe['model'], device: Device, weights: Speed['weights']): Promise<LarGenModel> {
-    if (this.open?.sha256 === wanted.sha256 && this.open.device === device && this.open.weights === weights) return await this.open.model
-    const key = `${wanted.sha256} ${device.provider} ${weights}`
-    const known = this.sketches.get(key)
-    if (known !== undefined) return known
-    const sketch = await this.load(await this.find(wanted), device, weights)
-    // 8-bit weights that are not there yet may come.
-    if (sketch.facts.fullWeightsNotice === undefined) {
-      if (this.sketches.size >= MOST_SKETCHES) this.sketches.clear()
-      this.sketches.set(key, sketch)
+    const key = keyOf(wanted, device, weights)
+    if (this.open?.key === key) return this.open.model
+    const known = this.opening.get(key) ?? this.sketches.get(key)
+    if (known !== undefined) return await known
+    if (this.sketches.size >= MOST_SKETCHES) this.sketches.clear()
+    const making = this.find(wanted).then(async (found) => await this.load(found, device, weights))
+    this.sketches.set(key, making)
+    const forget = (): void => {
+      if (this.sketches.get(key) === making) this.sketches.delete(key)
     }
-    return sketch
+    try {
+      const sketch = await making
+      // 8-bit weights that are not there yet may come.
+      if (sketch.facts.fullWeightsNotice !== undefined) forget()
+      return sketch
+    } catch (error) {
+      forget()
+      throw error
+    }
   }
 
   /** Every model at hand as it lies on the disk now; of two with one id the first is the one that `getById` opens. */
-  async all(): Promise<readonly Found[]> {
-    return await this.manifests()
+  async all(): Promise<readonly FoundModel[]> {
+    return (await readModelFolders(this.parents)).models
   }
 
   /** @throws UserError `model-missing` */
-  async named(id: string): Promise<Found> {
-    const found = (await this.manifests()).find(({ manifest }) => manifest.id === id)
-    if (found === undefined) throw await this.missing(id)
-    return found
+  async named(id: string): Promise<ReadManifest> {
+    return await findInFolders(this.parents, id)
   }
 
   /** Folder of the library. */
@@ -85,62 +89,42 @@ export class ModelStore {
 
   /** Lets the open model go: its memory is wanted, or its files change. */
   async close(): Promise<void> {
+    await this.inTurn(async () => await this.letGo())
+  }
+
+  private async replace(key: string, wanted: Recipe['model'], device: Device, weights: Speed['weights']): Promise<LarGenModel> {
+    if (this.open?.key === key) return this.open.model
+    const found = await this.find(wanted)
+    // The one before goes first: two models at a time may be more than there is memory for.
+    await this.letGo()
+    const model = await this.load(found, device, weights)
+    this.open = { key, model }
+    return model
+  }
+
+  private async letGo(): Promise<void> {
     const before = this.open
     this.open = null
-    await before?.model.then((old) => old.release()).catch(() => undefined)
+    // What cannot be let go of is no reason to refuse the next.
+    await before?.model.release().catch(() => undefined)
   }
 
-  private async load(folder: string, device: Device, weights: Speed['weights']): Promise<LarGenModel> {
-    await checkSizes(folder)
-    return await loadModel(folder, { ...this.options, device, eightBits: weights === '8bit' ? (this.parents.at(-1) ?? null) : null })
+  private async load(found: ReadManifest, device: Device, weights: Speed['weights']): Promise<LarGenModel> {
+    await expectSizes(found)
+    return await loadModel(found.folder, { ...this.options, device, eightBits: weights === '8bit' ? this.library : null })
   }
 
-  private async find(wanted: Recipe['model']): Promise<string> {
-    const known = (await this.manifests()).filter(({ manifest }) => manifest.id === wanted.id)
-    const exact = known.find(({ sha256 }) => sha256 === wanted.sha256)
-    if (exact !== undefined) return exact.folder
-    const [other] = known
-    if (other === undefined) throw await this.missing(wanted.id)
-    throw new UserError(
-      'model-changed',
-      `${other.folder}: the recipe was made with another state of model "${wanted.id}" (manifest ${wanted.sha256.slice(0, 12)}, found ${other.sha256.slice(0, 12)})`,
-    )
+  private async find({ id, sha256 }: Recipe['model']): Promise<ReadManifest> {
+    return await findInFolders(this.parents, id, sha256)
   }
 
-  private async missing(id: string): Promise<UserError> {
-    const known = (await this.manifests()).map(({ manifest }) => manifest.id)
-    return new UserError('model-missing', `model "${id}" is not there; found ${known.join(', ') || 'no model'} in ${this.parents.join(', ')}`)
-  }
-
-  private async manifests(): Promise<Found[]> {
-    const found: Found[] = []
-    for (const parent of this.parents) {
-      for (const name of (await readdir(parent).catch((): string[] => [])).sort()) {
-        const read = await readManifest(join(parent, name)).catch(() => null)
-        if (read !== null) found.push(read)
-      }
-    }
-    return found
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.turn.then(work)
+    this.turn = result.catch(() => undefined)
+    return result
   }
 }
 
-export type Found = Awaited<ReturnType<typeof readManifest>>
-
-async function readManifest(folder: string): Promise<{ folder: string; manifest: ReturnType<typeof modelManifestSchema.parse>; sha256: string }> {
-  const bytes = await readFile(join(folder, MANIFEST))
-  return { folder, manifest: modelManifestSchema.parse(JSON.parse(bytes.toString('utf8'))), sha256: createHash('sha256').update(bytes).digest('hex') }
-}
-
-/** Missing and truncated files would otherwise show as faults deep inside a runtime. */
-async function checkSizes(folder: string): Promise<void> {
-  const { manifest } = await readManifest(folder)
-  for (const { path, bytes } of manifest.files) {
-    const found = await stat(join(folder, path)).catch(() => null)
-    if (found === null) throw new UserError('model-damaged', `${join(folder, path)}: a file of model "${manifest.id}" is missing`)
-    if (found.size !== bytes)
-      throw new UserError(
-        'model-damaged',
-        `${join(folder, path)}: ${found.size} bytes, expected ${bytes}; the file of model "${manifest.id}" is damaged or cut off`,
-      )
-  }
+function keyOf({ id, sha256 }: Recipe['model'], { provider }: Device, weights: Speed['weights']): string {
+  return [id, sha256, provider, weights].join(' ')
 }

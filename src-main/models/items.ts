@@ -1,11 +1,12 @@
-import { readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CatalogueEntry, LibraryItem, Offer } from '../contract/model-library.ts'
 import { UserError } from '../contract/errors.ts'
+import { checkSizes, type FileCheck } from '../manifests/sizes.ts'
 import { clearItem, refreshManifest, removeEmptyFolders, whatItIs } from './model-folder.ts'
 import type { Recognise } from './recognised.ts'
 import { changeShelf, readShelf, type ShelfItem } from './shelf.ts'
-import { hashFile, type FileCheck } from './verify.ts'
+import { hashFile } from './verify.ts'
 
 /** Everything that was downloaded or imported, whether it makes a whole model or not. @param root the library's own folder */
 export async function listItems(root: string, recognise: Recognise): Promise<LibraryItem[]> {
@@ -14,7 +15,7 @@ export async function listItems(root: string, recognise: Recognise): Promise<Lib
 }
 
 async function listed(root: string, item: ShelfItem, items: readonly ShelfItem[], recognise: Recognise): Promise<LibraryItem> {
-  const lost = (await checkItemSizes(root, item)).flatMap(({ path, fault }) => (fault === null ? [] : [`${path}: ${fault}`]))
+  const lost = (await checkSizes(join(root, item.folder), item.files)).flatMap(({ path, fault }) => (fault === null ? [] : [`${path}: ${fault}`]))
   const missing = lost.length > 0 ? lost : await whatItLacks(root, item, items, recognise)
   return {
     id: item.id,
@@ -81,22 +82,12 @@ export async function findItem(root: string, id: string): Promise<ShelfItem> {
 /** Sizes and SHA-256 of a thing's files against the list. */
 export async function verifyItem(root: string, item: ShelfItem, onBytes: (count: number) => void = () => {}): Promise<FileCheck[]> {
   const checks: FileCheck[] = []
-  for (const check of await checkItemSizes(root, item)) {
+  for (const check of await checkSizes(join(root, item.folder), item.files)) {
     const expected = item.files.find((file) => file.path === check.path)?.sha256
     const found = check.fault === null ? await hashFile(join(root, item.folder, check.path), onBytes) : expected
     checks.push(found === expected ? check : { path: check.path, fault: `SHA-256 ${found}, expected ${expected}` })
   }
   return checks
-}
-
-async function checkItemSizes(root: string, item: ShelfItem): Promise<FileCheck[]> {
-  return await Promise.all(
-    item.files.map(async ({ path, bytes }) => {
-      const found = await stat(join(root, item.folder, path)).catch(() => null)
-      if (!found?.isFile()) return { path, fault: 'missing' }
-      return { path, fault: found.size === bytes ? null : `${found.size} bytes, expected ${bytes}` }
-    }),
-  )
 }
 
 /**

@@ -1,8 +1,7 @@
-import { readdir, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { UserError } from '../contract/errors.ts'
+import { resolve } from 'node:path'
 import type { ModelManifest, ModelSummary } from '../contract/model-manifest.ts'
-import { MANIFEST_NAME, readManifest, type ReadManifest } from './manifest.ts'
+import { findInFolders, hasManifest, readModelFolders } from '../manifests/folders.ts'
+import { readManifest, type ReadManifest } from '../manifests/manifest.ts'
 
 export interface Library {
   readonly models: readonly (ReadManifest & { readonly bundled: boolean })[]
@@ -12,23 +11,13 @@ export interface Library {
 
 /** @param modelFolders folders that hold models, one sub-folder a model; the first is the bundled one. Missing folders count as empty. */
 export async function readLibrary(modelFolders: readonly string[]): Promise<Library> {
+  const found = await readModelFolders(modelFolders)
   const models: (ReadManifest & { bundled: boolean })[] = []
-  const notices: string[] = []
-  for (const [rank, parent] of modelFolders.entries()) {
-    const names = await readdir(parent).catch(() => [])
-    for (const name of names.sort()) {
-      const folder = join(parent, name)
-      if (!(await isFile(join(folder, MANIFEST_NAME)))) continue
-      try {
-        const read = await readManifest(folder)
-        const taken = models.find((model) => model.manifest.id === read.manifest.id)
-        if (taken) notices.push(`${folder}: model id "${read.manifest.id}" is taken by ${taken.folder}, this folder is left out`)
-        else models.push({ ...read, bundled: rank === 0 })
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error
-        notices.push(error.message)
-      }
-    }
+  const notices = [...found.notices]
+  for (const { rank, ...read } of found.models) {
+    const taken = models.find((model) => model.manifest.id === read.manifest.id)
+    if (taken) notices.push(`${read.folder}: model id "${read.manifest.id}" is taken by ${taken.folder}, this folder is left out`)
+    else models.push({ ...read, bundled: rank === 0 })
   }
   return { models, notices }
 }
@@ -73,17 +62,6 @@ export function summaryOf({ manifest, sha256, bundled }: Library['models'][numbe
  * @throws UserError `model-missing` that lists what is there.
  */
 export async function findModel(idOrFolder: string, modelFolders: readonly string[]): Promise<ReadManifest> {
-  if (await isFile(join(resolve(idOrFolder), MANIFEST_NAME))) return await readManifest(resolve(idOrFolder))
-  const { models } = await readLibrary(modelFolders)
-  const found = models.find((model) => model.manifest.id === idOrFolder)
-  if (found) return found
-  const known = models.map((model) => model.manifest.id).join(', ') || 'none'
-  throw new UserError('model-missing', `model "${idOrFolder}": not found; models at hand: ${known}`)
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (entry) => entry.isFile(),
-    () => false,
-  )
+  const folder = resolve(idOrFolder)
+  return (await hasManifest(folder)) ? await readManifest(folder) : await findInFolders(modelFolders, idOrFolder)
 }

@@ -1,30 +1,13 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ReadManifest } from './manifest.ts'
-
-export interface FileCheck {
-  readonly path: string
-  /** null when the file is as the manifest says, else what is wrong with it. */
-  readonly fault: string | null
-}
-
-/** Sizes of all files against the manifest: cheap, done before a model is loaded, finds missing and truncated files. */
-export async function checkSizes({ folder, manifest }: ReadManifest): Promise<FileCheck[]> {
-  return await Promise.all(
-    manifest.files.map(async ({ path, bytes }) => {
-      const found = await stat(join(folder, path)).catch(() => null)
-      if (!found?.isFile()) return { path, fault: 'missing' }
-      return { path, fault: found.size === bytes ? null : `${found.size} bytes, expected ${bytes}` }
-    }),
-  )
-}
+import type { ReadManifest } from '../manifests/manifest.ts'
+import { checkSizes, type FileCheck } from '../manifests/sizes.ts'
 
 /** Sizes and SHA-256 of all files. @param onBytes is told how many bytes were hashed since the last call, for progress. */
 export async function verifyFiles(model: ReadManifest, onBytes: (count: number) => void = () => {}): Promise<FileCheck[]> {
   const checks: FileCheck[] = []
-  for (const check of await checkSizes(model)) {
+  for (const check of await checkSizes(model.folder, model.manifest.files)) {
     if (check.fault !== null) checks.push(check)
     else {
       const expected = model.manifest.files.find((file) => file.path === check.path)?.sha256

@@ -2,7 +2,8 @@ import { readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../../contract/errors.ts'
-import { modelManifestSchema, type ModelManifest } from '../../contract/model-manifest.ts'
+import type { ModelManifest } from '../../contract/model-manifest.ts'
+import { MANIFEST_NAME, readManifest } from '../../manifests/manifest.ts'
 import { clipTextConfigSchema, clipVisionConfigSchema, unetConfigSchema, vaeConfigSchema } from '../graphs/config.ts'
 import { PUBLISHED_HEAD_WIDTH } from '../graphs/image-tokens.ts'
 import { stableDiffusionSchedule, type ScheduleConfig } from '../samplers/schedule.ts'
@@ -18,7 +19,7 @@ import { hasPrefix, underPrefix } from './tensor-source.ts'
  * Reads the configs and headers of a model, with whatever optional parts lie beside it. It may be
  * a diffusers folder; LAR-Gen in one safetensors with the prefixes `unet. refine_net. image_proj. ip_adapter. detail_proj.` and a config.json;
  * or a whole model in one file under the original names, by itself or in a folder (`checkpoint.ts`).
- * @throws UserError `model-missing`, `model-unknown`, `model-incomplete`, `model-mismatch`, `bad-config`, `bad-weights`
+ * @throws UserError `model-missing`, `model-unknown`, `model-incomplete`, `model-damaged`, `model-mismatch`, `bad-config`, `bad-weights`
  */
 export async function readModelParts(path: string): Promise<ModelParts> {
   const root = resolve(path)
@@ -26,7 +27,7 @@ export async function readModelParts(path: string): Promise<ModelParts> {
   if (found === null) throw new UserError('model-missing', `${path}: no such file or folder; expected a model.`)
   if (found.isFile()) return readCheckpoint(root)
   const names = (await readdir(root)).sort()
-  const manifest = names.includes('larkspur-model.json') ? await readJson(join(root, 'larkspur-model.json'), modelManifestSchema) : null
+  const manifest = names.includes(MANIFEST_NAME) ? (await readManifest(root)).manifest : null
   const parts = await readLayout(path, root, names, manifest)
   const own = manifest === null ? {} : { id: manifest.id, manifest }
   return { ...parts, ...(await extraParts(root, names, parts)), ...own, folder: root }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { UserError } from '../../contract/errors.ts'
 import type { PartKind } from '../../contract/model-library.ts'
 import type { ModelManifest } from '../../contract/model-manifest.ts'
+import { MANIFEST_NAME } from '../../manifests/manifest.ts'
 import { clipTextConfigSchema, clipVisionConfigSchema, unetConfigSchema, vaeConfigSchema, vectorWidth } from '../graphs/config.ts'
 import { isPlainProjection } from '../graphs/image-tokens.ts'
 import { isCheckpoint, isScepter } from './checkpoint.ts'
@@ -83,7 +84,7 @@ async function recogniseWeights(path: string, weights: TensorSource): Promise<Re
 
 async function recogniseFolder(given: string, root: string): Promise<Recognised> {
   const names = (await readdir(root)).sort()
-  if (names.includes('unet') || names.includes('model_index.json') || names.includes('larkspur-model.json')) {
+  if (names.includes('unet') || names.includes('model_index.json') || names.includes(MANIFEST_NAME)) {
     const lines = names.some((name) => ['unet', 'vae', 'text_encoder', 'model_index.json'].includes(name)) ? await missingOfDiffusers(root, names) : []
     if (lines.length > 0) return { part: 'model', family: null, says: `${basename(root)}: a diffusers folder that is not whole`, missing: lines, facts: null }
     return recogniseModel('model', root, 'a diffusers folder')
