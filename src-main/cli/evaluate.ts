@@ -1,31 +1,27 @@
-import { readdir, stat } from 'node:fs/promises'
-import { basename, join, relative, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import { UserError } from '../contract/errors.ts'
+import type { EvaluationPlan } from '../contract/evaluation.ts'
 import { providerWishSchema, type ProviderWish } from '../contract/provider.ts'
-import { CPU, type Device } from '../engine/runtime/device.ts'
+import { openClickSelect } from '../engine/assist/click-select.ts'
 import { openCutOut } from '../engine/assist/cutout.ts'
-import { loadClip } from '../engine/load-clip.ts'
+import { CPU, type Device } from '../engine/runtime/device.ts'
 import { readBenchmark } from '../evaluation/benchmark.ts'
-import { clipJudge, type ClipJudge } from '../evaluation/clip-judge.ts'
+import { keepPlan } from '../evaluation/kept-plan.ts'
 import { makeBenchmark } from '../evaluation/make/make-benchmark.ts'
-import { methodsOf } from '../evaluation/methods.ts'
 import { adoptParts, casesOf, partFolder, type Part } from '../evaluation/parts.ts'
-import { Thumbnails } from '../evaluation/report/sheets.ts'
-import { writeReport } from '../evaluation/report/write-report.ts'
-import { ResultFile, type Header, type Settings } from '../evaluation/results.ts'
-import { plainWorkshop, runEvaluation, type Contestant, type Progress } from '../evaluation/run.ts'
-import { summarise } from '../evaluation/summary.ts'
+import { perform, report } from '../evaluation/perform.ts'
+import { headerOf, JUDGE, openJudge, readTask, type Entrant } from '../evaluation/prepare.ts'
+import { ResultFile, type Header } from '../evaluation/results.ts'
+import type { Contestant, Progress } from '../evaluation/run.ts'
+import { samJudge } from '../evaluation/sam-judge.ts'
 import { findModel, readLibrary, summaryOf, type ReadManifest } from '../models/index.ts'
-import { sha256Of } from '../pictures/blob-store.ts'
 import { makeFolder } from '../pictures/files.ts'
 import { collect, numberIn, partOfWhole, wholeNumberIn } from './arguments.ts'
 import { consoleFor, type Console } from './console.ts'
 import { checkWritable, workshopFor } from './job.ts'
-import { openClickSelect } from '../engine/assist/click-select.ts'
-import { samJudge } from '../evaluation/sam-judge.ts'
-import { devicesFor } from './probe.ts'
 import { appName, assistNetworks, clickSelectFiles, modelFolders } from './places.ts'
+import { devicesFor } from './probe.ts'
 import { runOnRay, withRayOptions, type RayOptions } from './ray.ts'
 
 interface EvaluateOptions extends RayOptions {
@@ -63,9 +59,6 @@ interface MakeCommandOptions {
   readonly seed: number
   readonly json?: boolean
 }
-
-/** The model whose encoders judge when nothing else is named. */
-const JUDGE = 'mini'
 
 export function addEvaluate(program: Command): void {
   const evaluate = program
@@ -135,70 +128,60 @@ async function evaluateCommand(options: EvaluateOptions): Promise<void> {
   }
   if (folder === undefined || out === undefined) return
   const screen = consoleFor(options.json === true)
-  const benchmark = await readBenchmark(folder)
+  // What is wrong with the benchmark is said before models are looked for.
+  await readBenchmark(folder)
   const models = await contestantsOf(options, screen)
-  const abilities = models.map((model) => ({
-    id: model.manifest.id,
-    ...summaryOf({ ...model, bundled: false }).capabilities,
-    defaults: model.manifest.defaults,
-  }))
-  const methods = methodsOf(options.methods, abilities)
-  if (methods.length === 0)
-    throw new UserError(
-      'bad-arguments',
-      `--methods "${options.methods}": nothing of it can be done with ${models.map(({ manifest }) => manifest.id).join(', ') || 'no model'}`,
-    )
+  const entrants = models.map(entrantOf)
+  const task = await readTask(planOf(options, folder), entrants)
   await makeFolder(out)
   await checkWritable(join(out, 'x'))
-  const { judge, judgedBy } = await judgeOf(options, models)
-  const settings: Settings = {
-    seed: options.seed,
-    steps: options.steps ?? null,
-    guidance: options.guidance ?? null,
-    guideStrength: options.guideStrength ?? null,
-    detailTransfer: options.detailTransfer ?? null,
-    share: options.share,
-    sam: options.sam === true,
-  }
-  const header: Header = { format: 1, benchmark: { name: benchmark.name, sha256: benchmark.sha256 }, clip: judge.name, settings }
+  const judge = await openJudge(task.plan, async () => await findModel(JUDGE, modelFolders(options.models)), entrants)
+  const header = headerOf(task, judge.judge)
   const { shard } = options
-  const all = benchmark.cases.slice(0, options.limit)
-  const cases = shard === undefined ? all : casesOf(shard, all)
+  const cases = shard === undefined ? task.cases : casesOf(shard, task.cases)
   const results = await openResults(shard === undefined ? out : partFolder(out, shard), header)
-  await spread(options, out, results, header, { methods, cases }, screen)
-  const shown = all.slice(0, options.sheetCases)
-  const thumbnails = new Thumbnails(
-    out,
-    shown.map(({ id }) => id),
-  )
+  if (shard === undefined) await keepPlan(out, { plan: task.plan, judgedBy: judge.judgedBy })
+  await spread(options, out, results, header, { methods: task.methods, cases }, screen)
   // Figures are of one provider: what fails on it fails the evaluation.
   const device = await devicesFor(options.provider).current()
-  try {
-    await runEvaluation({
-      benchmark,
-      cases,
-      methods,
-      settings,
-      judge,
-      sam: options.sam === true ? samJudge(openClickSelect(clickSelectFiles())) : null,
-      results,
-      plain: plainWorkshop(workshopFor(models[0] ?? (await findModel(JUDGE, modelFolders(options.models))), CPU)),
-      openModel: (id) => Promise.resolve(contestant(models, id, device)),
-      onPicture: ({ one, inputs, method, picture }) => thumbnails.keep(one, inputs, method.name, picture),
-      onProgress: (progress) => tell(screen, progress),
-    })
-  } finally {
-    await results.close()
-  }
+  await perform(out, task, cases, judge, results, {
+    sam: () => samJudge(openClickSelect(clickSelectFiles())),
+    plain: workshopFor(models[0] ?? (await findModel(JUDGE, modelFolders(options.models))), CPU),
+    openModel: (id) => Promise.resolve(contestant(models, id, device)),
+    onProgress: (progress) => tell(screen, progress),
+  })
   if (shard !== undefined) {
     screen.line(`${out}: shard ${shard.number}/${shard.count} done, ${results.results.length} results`)
     screen.object({ out, shard: `${shard.number}/${shard.count}`, cases: cases.length, results: results.results.length })
     return
   }
-  const summary = summarise(header, results.results)
-  const report = await writeReport(out, summary, { benchmark, cases, shown, thumbnails, judgedBy, app: appName() })
-  screen.line(`${report}: ${results.results.length} results of ${summary.methods.length} methods, ${summary.changedOutside} pixels changed outside masks`)
-  screen.object({ out, report, cases: cases.length, ...summary })
+  const { path, summary } = await report(out, task, { header, results: results.results }, { judgedBy: judge.judgedBy, app: appName() })
+  screen.line(`${path}: ${results.results.length} results of ${summary.methods.length} methods, ${summary.changedOutside} pixels changed outside masks`)
+  screen.object({ out, report: path, cases: cases.length, ...summary })
+}
+
+function planOf(options: EvaluateOptions, benchmark: string): EvaluationPlan {
+  return {
+    benchmark,
+    methods: options.methods,
+    limit: options.limit ?? null,
+    sheetCases: options.sheetCases,
+    clip: options.clip ?? null,
+    settings: {
+      seed: options.seed,
+      steps: options.steps ?? null,
+      guidance: options.guidance ?? null,
+      guideStrength: options.guideStrength ?? null,
+      detailTransfer: options.detailTransfer ?? null,
+      share: options.share,
+      sam: options.sam === true,
+    },
+  }
+}
+
+function entrantOf(model: ReadManifest): Entrant {
+  const { id, defaults } = model.manifest
+  return { ...model, abilities: { id, ...summaryOf({ ...model, bundled: false }).capabilities, defaults } }
 }
 
 async function openResults(folder: string, header: Header): Promise<ResultFile> {
@@ -238,32 +221,6 @@ async function contestantsOf(options: EvaluateOptions, screen: Console): Promise
   const library = await readLibrary(folders)
   for (const notice of library.notices) screen.note(`note: ${notice}`)
   return [...library.models]
-}
-
-async function judgeOf({ clip, models }: EvaluateOptions, contestants: readonly ReadManifest[]): Promise<{ judge: ClipJudge; judgedBy: string | null }> {
-  // Always on cpu: figures must not depend on the provider that made the pictures.
-  const device = CPU
-  if (clip === undefined) {
-    const own = await findModel(JUDGE, modelFolders(models))
-    return {
-      judge: clipJudge(await loadClip(own.folder, { device }), `${own.manifest.id}'s own CLIP (manifest ${own.sha256.slice(0, 12)})`),
-      judgedBy: own.manifest.id,
-    }
-  }
-  const judge = clipJudge(await loadClip(clip, { device }), `the CLIP in ${basename(resolve(clip))} (files ${await filesMark(clip)})`)
-  return { judge, judgedBy: contestants.find(({ folder }) => resolve(folder) === resolve(clip))?.manifest.id ?? null }
-}
-
-/** Tells folders of one name apart without hashing gigabytes: by the names and sizes of their files. */
-async function filesMark(folder: string): Promise<string> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const sizes: string[] = []
-  for (const entry of entries) {
-    if (entry.isDirectory()) continue
-    const path = join(entry.parentPath, entry.name)
-    sizes.push(`${relative(folder, path)} ${(await stat(path)).size}`)
-  }
-  return sha256Of(new TextEncoder().encode(sizes.sort().join('\n'))).slice(0, 12)
 }
 
 function contestant(models: readonly ReadManifest[], id: string, device: Device): Contestant {

@@ -106,3 +106,8 @@ function wrong(asked: string, what: string): UserError {
 export function takes(way: Way, prompt: string): boolean {
   return prompt !== '' || (way.kind !== 'text' && way.kind !== 'both')
 }
+
+/** The same by a method's name. */
+export function needsText(name: string): boolean {
+  return /\/(text|both)([@:]|$)/.test(name)
+}

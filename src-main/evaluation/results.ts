@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { sha256Schema } from '../contract/basics.ts'
 import { UserError } from '../contract/errors.ts'
+import { evaluationSettingsSchema } from '../contract/evaluation.ts'
 import { fileReason } from '../pictures/files.ts'
 
 /*
@@ -13,25 +14,11 @@ import { fileReason } from '../pictures/files.ts'
  */
 const RESULTS_NAME = 'results.jsonl'
 
-/** What decides the figures, besides benchmark and models. null: each model's own default. */
-export const settingsSchema = z.strictObject({
-  seed: z.int().nonnegative(),
-  steps: z.int().positive().nullable(),
-  guidance: z.number().nullable(),
-  guideStrength: z.number().nullable(),
-  detailTransfer: z.number().nullable(),
-  /** Whether methods of one case share work, which changes their seconds alone. */
-  share: z.boolean(),
-  /** Whether SAM 2's encoder judges too. */
-  sam: z.boolean().default(false),
-})
-export type Settings = z.output<typeof settingsSchema>
-
 const headerSchema = z.strictObject({
   format: z.literal(1),
   benchmark: z.strictObject({ name: z.string(), sha256: sha256Schema }),
   clip: z.string(),
-  settings: settingsSchema,
+  settings: evaluationSettingsSchema,
 })
 export type Header = z.output<typeof headerSchema>
 
@@ -86,9 +73,8 @@ export class ResultFile {
   static async open(folder: string, header: Header): Promise<ResultFile> {
     const path = join(folder, RESULTS_NAME)
     const text = await readFile(path, 'utf8').catch(() => '')
-    const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-    const lines = whole === '' ? [] : whole.slice(0, -1).split('\n')
-    const [first, ...rest] = lines
+    const whole = wholePart(text)
+    const [first, ...rest] = wholeLines(text)
     if (first !== undefined) expectHeader(path, parsed(path, 1, first, headerSchema), header)
     const results = rest.map((line, at) => parsed(path, at + 2, line, resultSchema))
     try {
@@ -99,6 +85,14 @@ export class ResultFile {
     } catch (error) {
       throw error instanceof UserError ? error : writeFailed(path, error)
     }
+  }
+
+  /** What a folder holds, for looking at; null where no evaluation was begun. @throws UserError `bad-results` */
+  static async read(folder: string): Promise<{ readonly header: Header; readonly results: readonly Result[] } | null> {
+    const path = join(folder, RESULTS_NAME)
+    const [first, ...rest] = wholeLines(await readFile(path, 'utf8').catch(() => ''))
+    if (first === undefined) return null
+    return { header: parsed(path, 1, first, headerSchema), results: rest.map((line, at) => parsed(path, at + 2, line, resultSchema)) }
   }
 
   async add(result: Result): Promise<void> {
@@ -119,6 +113,15 @@ export class ResultFile {
       throw writeFailed(this.path, error)
     }
   }
+}
+
+function wholePart(text: string): string {
+  return text.slice(0, text.lastIndexOf('\n') + 1)
+}
+
+function wholeLines(text: string): string[] {
+  const whole = wholePart(text)
+  return whole === '' ? [] : whole.slice(0, -1).split('\n')
 }
 
 function writeFailed(path: string, error: unknown): UserError {
@@ -143,7 +146,7 @@ function expectHeader(path: string, found: Header, wanted: Header): void {
     if (JSON.stringify(a) === JSON.stringify(b)) return
     throw new UserError(
       'other-evaluation',
-      `${path}: made with ${what} ${JSON.stringify(a)}, now ${JSON.stringify(b)}; choose another --out, or the settings of before`,
+      `${path}: made with ${what} ${JSON.stringify(a)}, now ${JSON.stringify(b)}; choose another folder for the results, or the settings of before`,
     )
   }
   differs('the benchmark', found.benchmark, wanted.benchmark)

@@ -1,4 +1,5 @@
 import { UserError } from '../contract/errors.ts'
+import type { EvaluationProgress, EvaluationSettings } from '../contract/evaluation.ts'
 import type { Box } from '../contract/basics.ts'
 import type { ModelManifest } from '../contract/model-manifest.ts'
 import type { Recipe } from '../contract/recipe.ts'
@@ -8,14 +9,14 @@ import { ByteCache } from '../engine/byte-cache.ts'
 import { generate } from '../engine/generate.ts'
 import { boundsOf } from '../engine/image/masks.ts'
 import type { Coverage, Rgb } from '../engine/image/raster.ts'
-import type { Workshop } from '../engine/job.ts'
+import { Cancelled, type JobHooks, type Workshop } from '../engine/job.ts'
 import { hash32, type Benchmark, type Case } from './benchmark.ts'
 import { CaseReader, type CaseInputs } from './case-inputs.ts'
 import type { ClipJudge } from './clip-judge.ts'
 import { measure } from './measures/measure.ts'
 import { takes, type Method } from './methods.ts'
 import { naivePaste } from './naive-paste.ts'
-import type { Result, ResultFile, Settings } from './results.ts'
+import type { Result, ResultFile } from './results.ts'
 import type { SamJudge } from './sam-judge.ts'
 
 /** A model that takes part, with what its runs work with. */
@@ -33,7 +34,7 @@ export interface Evaluation {
   /** Those of the benchmark that are done, in their order. */
   readonly cases: readonly Case[]
   readonly methods: readonly Method[]
-  readonly settings: Settings
+  readonly settings: EvaluationSettings
   readonly judge: ClipJudge
   /** Null where the settings ask for none. */
   readonly sam: SamJudge | null
@@ -44,7 +45,21 @@ export interface Evaluation {
   /** Told each picture before its line is written; keeps what the contact sheets show. */
   readonly onPicture: (done: { one: Case; inputs: CaseInputs; method: Method; picture: Rgb }) => Promise<void>
   readonly onProgress: (progress: Progress) => void
+  /** Told what is being made, between two steps of it. */
+  readonly onWork?: (progress: EvaluationProgress) => void
+  readonly interruptions?: Interruptions
 }
+
+/** How a run that takes hours shares the machine with people. */
+export interface Interruptions {
+  /** Whether it shall stop; what is done stays done. */
+  readonly cancelled: () => boolean
+  /** Whether somebody waits for what it works with. The result in work is then dropped, and made anew after `giveWay`: two jobs at a time would be one too many for a model. */
+  readonly wanted: () => boolean
+  readonly giveWay: () => Promise<void>
+}
+
+const ALONE: Interruptions = { cancelled: () => false, wanted: () => false, giveWay: () => Promise.resolve() }
 
 export interface Progress {
   readonly done: number
@@ -78,7 +93,7 @@ export async function runEvaluation(evaluation: Evaluation): Promise<void> {
 }
 
 /** All results that a run shall end with. */
-function planned(methods: readonly Method[], cases: readonly Case[]): { one: Case; method: Method }[] {
+export function planned(methods: readonly Method[], cases: readonly Case[]): { one: Case; method: Method }[] {
   return cases.flatMap((one) => methods.filter(({ way }) => takes(way, one.prompt)).map((method) => ({ one, method })))
 }
 
@@ -95,10 +110,14 @@ async function runCase(
     const inputs = await reader.read(one)
     const region = boundsOf(inputs.mask)
     if (region === null) throw new UserError('empty-mask', 'the mask is empty')
-    const paste = await pasted(evaluation.plain, inputs)
+    const paste = await undisturbed(evaluation, async (hooks) => await pasted(evaluation.plain, inputs, hooks))
     for (const method of ways) {
-      clock.begin()
-      const { picture, seconds, notices } = await repaint(evaluation, contestant, method, one, inputs, paste)
+      const tell = (fraction: number): void => evaluation.onWork?.({ ...clock.state(), now: { case: one.id, method: method.name, fraction } })
+      const { picture, seconds, notices } = await undisturbed(evaluation, async (hooks) => {
+        clock.begin()
+        tell(0)
+        return await repaint(evaluation, contestant, method, one, inputs, paste, { ...hooks, progress: ({ fraction }) => tell(fraction) })
+      })
       const { identity, text } = await judge.score({ picture, mask: inputs.mask, region }, { id: one.subject.id, views: inputs.subjects }, one.prompt)
       const other = await evaluation.sam?.score({ picture, mask: inputs.mask, region }, { id: one.subject.id, views: inputs.subjects }, inputs.truth)
       await evaluation.onPicture({ one, inputs, method, picture })
@@ -129,16 +148,38 @@ async function runCase(
   }
 }
 
+/** Makes a result. Where others want what it works with, they go first and it is made anew. */
+async function undisturbed<T>({ interruptions = ALONE }: Evaluation, make: (hooks: JobHooks) => Promise<T>): Promise<T> {
+  const hooks: JobHooks = { cancelled: () => interruptions.cancelled() || interruptions.wanted() }
+  for (;;) {
+    if (interruptions.wanted()) await interruptions.giveWay()
+    if (interruptions.cancelled()) throw new Cancelled('the evaluation was cancelled')
+    try {
+      return await make(hooks)
+    } catch (error) {
+      if (!(error instanceof Cancelled) || interruptions.cancelled()) throw error
+    }
+  }
+}
+
 interface Painted {
   readonly picture: Rgb
   readonly seconds: number
   readonly notices: string[]
 }
 
-async function repaint(evaluation: Evaluation, contestant: Contestant | null, method: Method, one: Case, inputs: CaseInputs, paste: Painted): Promise<Painted> {
+async function repaint(
+  evaluation: Evaluation,
+  contestant: Contestant | null,
+  method: Method,
+  one: Case,
+  inputs: CaseInputs,
+  paste: Painted,
+  hooks: JobHooks,
+): Promise<Painted> {
   const { way } = method
   if (way.kind === 'naive-paste') return paste
-  if (way.kind === 'fill') return await filled(evaluation.plain, inputs, FEATHER_PX)
+  if (way.kind === 'fill') return await filled(evaluation.plain, inputs, FEATHER_PX, hooks)
   if (contestant === null) throw new RangeError(`${method.name} needs a model`)
   const { manifest, sha256, workshop } = contestant
   const { defaults } = manifest
@@ -161,7 +202,7 @@ async function repaint(evaluation: Evaluation, contestant: Contestant | null, me
     refine: way.refine,
     contextBox: way.zoomIn ? null : wholePicture(inputs.scene),
   }
-  return await painted(recipe, workshop, inputs)
+  return await painted(recipe, workshop, inputs, hooks)
 }
 
 /** The square about the picture: what a model without zoom-in is shown. */
@@ -169,16 +210,16 @@ function wholePicture({ width, height }: Rgb): Box {
   return { x: 0, y: 0, w: width, h: height }
 }
 
-async function filled(workshop: Workshop, inputs: CaseInputs, featherPx: number): Promise<Painted> {
+async function filled(workshop: Workshop, inputs: CaseInputs, featherPx: number, hooks: JobHooks): Promise<Painted> {
   // Its seconds shall be a fill's, not those of finding one.
   workshop.cache.clear()
-  return await painted({ ...baseRecipe(inputs), featherPx }, workshop, inputs)
+  return await painted({ ...baseRecipe(inputs), featherPx }, workshop, inputs, hooks)
 }
 
-async function pasted(workshop: Workshop, inputs: CaseInputs): Promise<Painted & { readonly shape: Coverage }> {
+async function pasted(workshop: Workshop, inputs: CaseInputs, hooks: JobHooks): Promise<Painted & { readonly shape: Coverage }> {
   const [subject] = inputs.subjects
   if (subject === undefined) throw new RangeError('a case has a subject')
-  const hole = await filled(workshop, inputs, 0)
+  const hole = await filled(workshop, inputs, 0, hooks)
   const started = performance.now()
   const { picture, shape } = naivePaste(hole.picture, inputs.mask, subject)
   return { picture, shape, seconds: rounded(hole.seconds + (performance.now() - started) / 1000), notices: [] }
@@ -214,8 +255,8 @@ function baseRecipe({ refs }: CaseInputs): Recipe {
   }
 }
 
-async function painted(recipe: Recipe, workshop: Workshop, { scene, mask, subjects }: CaseInputs): Promise<Painted> {
-  const { box, pixels, facts } = await generate({ recipe, scene, mask, subjects }, workshop)
+async function painted(recipe: Recipe, workshop: Workshop, { scene, mask, subjects }: CaseInputs, hooks: JobHooks): Promise<Painted> {
+  const { box, pixels, facts } = await generate({ recipe, scene, mask, subjects }, workshop, hooks)
   const picture = { ...scene, pixels: Uint8Array.from(scene.pixels) }
   layPatch({ width: scene.width, channels: 3, pixels: picture.pixels }, { pixels, box })
   const seconds = Object.entries(facts.seconds).reduce((sum, [stage, value]) => (stage === 'score' ? sum : sum + value), 0)
@@ -237,7 +278,7 @@ function expectSameModel({ manifest, sha256 }: Contestant, results: readonly Res
   const [before, now] = [other.model?.sha256.slice(0, 12) ?? '', sha256.slice(0, 12)]
   throw new UserError(
     'other-evaluation',
-    `the results at hand are of another state of model "${manifest.id}" (manifest ${before}, now ${now}); choose another --out`,
+    `the results at hand are of another state of model "${manifest.id}" (manifest ${before}, now ${now}); choose another folder for the results`,
   )
 }
 
@@ -265,10 +306,16 @@ class Clock {
     this.spent.set(method, { seconds: before.seconds + (performance.now() - this.started) / 1000, count: before.count + 1 })
     this.left.set(method, (this.left.get(method) ?? 1) - 1)
     this.done++
+    const { done, total, secondsLeft } = this.state()
+    return { done, total, secondsLeft: secondsLeft ?? 0 }
+  }
+
+  state(): { done: number; total: number; secondsLeft: number | null } {
     const all = [...this.spent.values()].reduce((sum, { seconds, count }) => ({ seconds: sum.seconds + seconds, count: sum.count + count }), {
       seconds: 0,
       count: 0,
     })
+    if (all.count === 0) return { done: this.done, total: this.total, secondsLeft: null }
     let secondsLeft = 0
     for (const [name, count] of this.left) {
       const own = this.spent.get(name) ?? all
@@ -279,6 +326,6 @@ class Clock {
 }
 
 /** A workshop for methods without a model; asking it for one is a defect. */
-export function plainWorkshop(like: Workshop): Workshop {
+export function plainWorkshop(like: Omit<Workshop, 'model'>): Workshop {
   return { ...like, cache: new ByteCache(CACHE_BYTES), model: () => Promise.reject(new RangeError('this method was to need no model')) }
 }

@@ -43,9 +43,3 @@ export function pairedDifference(before: ReadonlyMap<string, Value>, after: Read
   }
   return estimate(differences)
 }
-
-/** How many standard errors a mean lies from 0; infinite where they vanish. */
-export function errorsFromZero({ mean, standardError, groupedError }: Estimate): number {
-  const error = Math.max(standardError, groupedError ?? 0)
-  return error === 0 ? (mean === 0 ? 0 : Math.sign(mean) * Infinity) : mean / error
-}

@@ -1,27 +1,8 @@
+import { FIGURES, type Figure } from '../contract/evaluation.ts'
 import type { Header, Result } from './results.ts'
 import { ABLATION_BETA } from './methods.ts'
 import { estimate, pairedDifference, type Estimate, type Value } from './statistics.ts'
 
-/** Figures a table may show; the fields of a result that are numbers. */
-export const FIGURES = [
-  'clipI',
-  'clipT',
-  'colour',
-  'edges',
-  'seam',
-  'rim',
-  'changedOutside',
-  'psnr',
-  'gradientError',
-  'colourTruth',
-  'edgesTruth',
-  'seamExcess',
-  'rimExcess',
-  'sam',
-  'samTruth',
-  'seconds',
-] as const
-export type Figure = (typeof FIGURES)[number]
 type Estimates = Readonly<Partial<Record<Figure, Estimate>>>
 
 export interface MethodSummary {

@@ -47,7 +47,7 @@ async function htmlSheet(columns: readonly string[], shown: readonly Case[], thu
   for (const one of shown) {
     const cells = [`<td>${escaped(one.prompt === '' ? one.subject.name : one.prompt)}</td>`]
     for (const what of columns) {
-      const bytes = await thumbnails.bytes(one.id, what)
+      const bytes = await thumbnails.smallBytes(one.id, what)
       const alt = escaped(`${one.subject.name}, ${what}`)
       cells.push(bytes === null ? '<td></td>' : `<td><img alt="${alt}" src="data:image/webp;base64,${Buffer.from(bytes).toString('base64')}"></td>`)
     }

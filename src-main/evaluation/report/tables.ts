@@ -1,5 +1,6 @@
-import { errorsFromZero, type Estimate } from '../statistics.ts'
-import type { Comparison, Figure, MethodSummary, Summary } from '../summary.ts'
+import { FIGURE_FORMS, type EstimateCell, type EvaluationTable } from '../../contract/evaluation.ts'
+import type { Summary } from '../summary.ts'
+import { errorsFromZero, tablesOf } from '../tables.ts'
 import { COLUMNS, signed, written } from './numbers.ts'
 
 /** A table before it is Markdown or HTML. */
@@ -9,138 +10,77 @@ export interface Table {
   readonly head: readonly string[]
   readonly rows: readonly Row[]
 }
-export interface Row {
+interface Row {
   readonly cells: readonly string[]
   /** Cells that are the best of their column, by index. */
   readonly best: readonly number[]
 }
 
-/** The paper's two tables in form, then the judges without a network, the ground truth, and the differences. */
-export function tablesOf(summary: Summary): Table[] {
-  const { methods, parts, baselines } = summary
-  const groups = [
-    { name: 'neither', test: (method: string) => method === 'fill' },
-    { name: 'text', test: (method: string) => /\/text(:|$)/.test(method) },
-    { name: 'subject', test: (method: string) => method === 'naive-paste' || /\/subject@/.test(method) },
-    { name: 'subject and text', test: (method: string) => /\/both@/.test(method) },
-  ]
-  const given = (method: string): string => groups.find(({ test }) => test(method))?.name ?? ''
-  const inGroups = groups.flatMap(({ test }) => methods.filter(({ method }) => test(method)))
-  const tables = [
-    {
-      ...methodTable('Table 1. Methods', inGroups, 'cases', ['clipI', 'clipT', 'seconds'], given),
-      about:
-        'By what a method is given. CLIP-I and CLIP-T of all methods are against the subject and the text of the case, also of those that were not given them.',
-    },
-  ]
-  if (parts.length > 0) {
-    const pairs = methods.filter(({ method }) => parts.some(({ from, to }) => method === from || method === to))
-    tables.push({
-      ...methodTable(
-        'Table 2. Without and with parts of the method',
-        [...pairs].sort((a, b) => a.method.localeCompare(b.method)),
-        'cases',
-        ['clipI', 'clipT', 'colour', 'edges'],
-        given,
-      ),
-      about:
-        "The same seeds with and without the features of RefineNet (:no-refine), the zoom-in of Locate (:no-locate: the model sees the whole picture), and Assign's image tokens (beta 0).",
-    })
-    tables.push({
-      ...comparisonTable('Table 2, differences', parts, 'cases', ['clipI', 'clipT', 'colour', 'edges']),
-      about: 'What each part adds, case by case; in brackets how many standard errors that is from 0.',
-    })
-  }
-  tables.push({
-    ...methodTable('Table 3. Judges that took no part in the training', inGroups, 'cases', ['sam', 'colour', 'edges', 'seam', 'rim', 'changedOutside'], given),
+const WORDS: Readonly<Record<EvaluationTable['kind'], { readonly title: string; readonly about: string }>> = {
+  methods: {
+    title: 'Table 1. Methods',
+    about:
+      'By what a method is given. CLIP-I and CLIP-T of all methods are against the subject and the text of the case, also of those that were not given them. Figures against a ground truth are over the pairs alone.',
+  },
+  parts: {
+    title: 'Table 2. Without and with parts of the method',
+    about:
+      "The same seeds with and without the features of RefineNet (:no-refine), the zoom-in of Locate (:no-locate: the model sees the whole picture), and Assign's image tokens (beta 0).",
+  },
+  partDifferences: {
+    title: 'Table 2, differences',
+    about: 'What each part adds, case by case; in brackets how many standard errors that is from 0.',
+  },
+  judges: {
+    title: 'Table 3. Judges that took no part in the training',
     about: "SAM 2's encoder, where it was asked, and measures that are no network.",
+  },
+  truth: { title: 'Table 4. Against a ground truth', about: 'Over the pairs alone, inside the mask.' },
+  baselines: {
+    title: 'Table 5. Subject alone against baselines',
+    about: 'Differences pair by pair; in brackets how many standard errors they are from 0.',
+  },
+}
+const GIVEN = { nothing: 'neither', text: 'text', subject: 'subject', both: 'subject and text' } as const
+
+export function wordedTables(summary: Summary): Table[] {
+  return tablesOf(summary).map(worded)
+}
+
+function worded({ kind, columns, rows }: EvaluationTable): Table {
+  const mixed = columns.some(({ over }) => over === 'cases')
+  const head = columns.map(({ figure, over }) => {
+    const arrow = FIGURE_FORMS[figure].better === 'higher' ? '↑' : '↓'
+    return `${COLUMNS[figure].title} ${arrow}${mixed && over === 'pairs' ? ' (pairs)' : ''}`
   })
-  if (methods.some(({ pairs }) => pairs.psnr !== undefined)) {
-    tables.push({
-      ...methodTable(
-        'Table 4. Against a ground truth',
-        inGroups,
-        'pairs',
-        ['psnr', 'gradientError', 'samTruth', 'colourTruth', 'edgesTruth', 'seamExcess', 'rimExcess'],
-        given,
-      ),
-      about: 'Over the pairs alone, inside the mask.',
-    })
-    if (baselines.length > 0) {
-      tables.push({
-        ...comparisonTable('Table 5. Subject alone against baselines', baselines, 'pairs', ['psnr', 'gradientError', 'samTruth', 'colourTruth', 'edgesTruth']),
-        about: 'Differences pair by pair; in brackets how many standard errors they are from 0.',
-      })
-    }
-  }
-  return tables.filter(({ rows }) => rows.length > 0)
-}
-
-function methodTable(
-  title: string,
-  methods: readonly MethodSummary[],
-  over: 'cases' | 'pairs',
-  figures: readonly Figure[],
-  given: (method: string) => string,
-): Table {
-  const shown = methods.filter((method) => figures.some((figure) => method[over][figure] !== undefined))
-  const bests = figures.map((figure) => bestOf(shown, over, figure))
+  const differences = rows.some(({ against }) => against !== null)
   return {
-    title,
-    about: '',
-    head: ['Method', 'Given', 'N', ...figures.map(titleOf)],
-    rows: shown.map((method) => ({
+    ...WORDS[kind],
+    head: ['Method', differences ? 'Against' : 'Given', 'N', ...head],
+    rows: rows.map(({ method, given, against, cells, best }) => ({
       cells: [
-        method.method,
-        given(method.method),
-        String(Math.max(...figures.map((figure) => method[over][figure]?.n ?? 0))),
-        ...figures.map((figure) => cell(method[over][figure], (estimate) => written(estimate, COLUMNS[figure].digits))),
+        method,
+        against ?? (given === null ? '' : GIVEN[given]),
+        String(countOf(columns, cells)),
+        ...cells.map((cell, place) => (cell === null ? '–' : writtenIn(cell, FIGURE_FORMS[columns[place]!.figure].digits, differences))),
       ],
-      best: figures.flatMap((_, at) => (bests[at] === method.method ? [at + 3] : [])),
+      best: best.map((place) => place + 3),
     })),
   }
 }
 
-/** None where a figure is the same for several: there is no best then. */
-function bestOf(methods: readonly MethodSummary[], over: 'cases' | 'pairs', figure: Figure): string | null {
-  const sign = COLUMNS[figure].better === 'lower' ? -1 : 1
-  const ranked = methods
-    // Naive paste is what edges are compared with.
-    .filter(({ method }) => figure !== 'edges' || method !== 'naive-paste')
-    .flatMap((method) => (method[over][figure] === undefined ? [] : [{ name: method.method, value: sign * method[over][figure].mean }]))
-    .sort((a, b) => b.value - a.value)
-  const [first, second] = ranked
-  return first === undefined || second === undefined || first.value === second.value ? null : first.name
+function writtenIn(cell: EstimateCell, digits: number, difference: boolean): string {
+  return difference ? `${signed(cell, digits)} (${inErrors(cell)})` : written(cell, digits)
 }
 
-function comparisonTable(title: string, comparisons: readonly Comparison[], over: 'cases' | 'pairs', figures: readonly Figure[]): Table {
-  const shown = comparisons.filter((comparison) => figures.some((figure) => comparison[over][figure] !== undefined))
-  return {
-    title,
-    about: '',
-    head: ['Method', 'Against', 'N', ...figures.map(titleOf)],
-    rows: shown.map((comparison) => ({
-      cells: [
-        comparison.to,
-        comparison.from,
-        String(Math.max(...figures.map((figure) => comparison[over][figure]?.n ?? 0))),
-        ...figures.map((figure) => cell(comparison[over][figure], (estimate) => `${signed(estimate, COLUMNS[figure].digits)} (${inErrors(estimate)})`)),
-      ],
-      best: [],
-    })),
-  }
+/** Of the cases, not of the pairs beside them. */
+function countOf(columns: EvaluationTable['columns'], cells: readonly (EstimateCell | null)[]): number {
+  const counts = cells.map((cell, place) => ({ n: cell?.n ?? 0, over: columns[place]?.over }))
+  const own = counts.filter(({ over, n }) => over === 'cases' && n > 0)
+  return Math.max(0, ...(own.length > 0 ? own : counts).map(({ n }) => n))
 }
 
-export function inErrors(estimate: Estimate): string {
-  const errors = errorsFromZero(estimate)
+export function inErrors(cell: EstimateCell): string {
+  const errors = errorsFromZero(cell)
   return Number.isFinite(errors) ? `${Math.abs(errors).toFixed(1)} se` : 'no spread'
-}
-
-function titleOf(figure: Figure): string {
-  const { title, better } = COLUMNS[figure]
-  return `${title}${better === null ? '' : better === 'higher' ? ' ↑' : ' ↓'}`
-}
-
-function cell(estimate: Estimate | undefined, write: (estimate: Estimate) => string): string {
-  return estimate === undefined ? '–' : write(estimate)
 }

@@ -1,5 +1,7 @@
 import type { Curve, Summary } from '../summary.ts'
-import { COLUMNS, signed } from './numbers.ts'
+import { FIGURE_FORMS } from '../../contract/evaluation.ts'
+import { cellOf } from '../tables.ts'
+import { signed } from './numbers.ts'
 import { inErrors } from './tables.ts'
 import type { ReportFacts } from './report.ts'
 
@@ -30,12 +32,12 @@ export function curveLines({ points, span, monotonic, over }: Curve): string[] {
   const lines = [over === 'all' ? `All cases with a text, N = ${n} a point.` : `Cases whose text contradicts the subject, N = ${n} a point.`]
   if (span.clipI !== null) {
     lines.push(
-      `CLIP-I from beta ${first} to ${last}: ${signed(span.clipI, COLUMNS.clipI.digits)} (${inErrors(span.clipI)}), ${monotonic.clipIRises ? 'rising at each step' : 'not rising at each step'}.`,
+      `CLIP-I from beta ${first} to ${last}: ${signed(cellOf(span.clipI), FIGURE_FORMS.clipI.digits)} (${inErrors(cellOf(span.clipI))}), ${monotonic.clipIRises ? 'rising at each step' : 'not rising at each step'}.`,
     )
   }
   if (span.clipT !== null) {
     lines.push(
-      `CLIP-T from beta ${first} to ${last}: ${signed(span.clipT, COLUMNS.clipT.digits)} (${inErrors(span.clipT)}), ${monotonic.clipTFalls ? 'falling at each step' : 'not falling at each step'}.`,
+      `CLIP-T from beta ${first} to ${last}: ${signed(cellOf(span.clipT), FIGURE_FORMS.clipT.digits)} (${inErrors(cellOf(span.clipT))}), ${monotonic.clipTFalls ? 'falling at each step' : 'not falling at each step'}.`,
     )
   }
   return lines

@@ -6,7 +6,7 @@ import { markdownReport } from './markdown.ts'
 import { betaPlot } from './plot.ts'
 import type { Report, ReportFacts } from './report.ts'
 import { writeSheets } from './sheets.ts'
-import { tablesOf } from './tables.ts'
+import { wordedTables } from './tables.ts'
 import { curveLines, noteLines } from './words.ts'
 
 /** Writes summary.json, report.md, report.html, the plots and the contact sheets. @returns the path of the HTML */
@@ -18,7 +18,7 @@ export async function writeReport(out: string, summary: Summary, facts: ReportFa
     title: `Evaluation: ${facts.benchmark.name}`,
     about: facts.benchmark.about,
     notes: noteLines(summary, facts),
-    tables: tablesOf(summary),
+    tables: wordedTables(summary),
     curves: summary.curves.map((curve) => ({
       file: `beta-${curve.model.replace(/[^A-Za-z0-9-]+/g, '-')}${curve.over === 'all' ? '' : '-disagreeing'}.svg`,
       svg: betaPlot(curve),

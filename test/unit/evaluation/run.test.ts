@@ -2,8 +2,9 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { EvaluationProgress, EvaluationSettings } from '../../../src-main/contract/evaluation.ts'
 import { ByteCache } from '../../../src-main/engine/byte-cache.ts'
-import type { Workshop } from '../../../src-main/engine/job.ts'
+import { Cancelled, type Workshop } from '../../../src-main/engine/job.ts'
 import { ExpectedSeconds } from '../../../src-main/engine/progress.ts'
 import type { ModelManifest } from '../../../src-main/contract/model-manifest.ts'
 import { readBenchmark } from '../../../src-main/evaluation/benchmark.ts'
@@ -11,8 +12,8 @@ import { clipJudge } from '../../../src-main/evaluation/clip-judge.ts'
 import { methodsOf } from '../../../src-main/evaluation/methods.ts'
 import { Thumbnails } from '../../../src-main/evaluation/report/sheets.ts'
 import { writeReport } from '../../../src-main/evaluation/report/write-report.ts'
-import { ResultFile, type Header, type Result, type Settings } from '../../../src-main/evaluation/results.ts'
-import { plainWorkshop, runEvaluation, type Progress } from '../../../src-main/evaluation/run.ts'
+import { ResultFile, type Header, type Result } from '../../../src-main/evaluation/results.ts'
+import { plainWorkshop, runEvaluation, type Interruptions, type Progress } from '../../../src-main/evaluation/run.ts'
 import { summarise } from '../../../src-main/evaluation/summary.ts'
 import { fakeModel } from '../engine/fake-model.ts'
 import { writeBenchmark } from './helpers.ts'
@@ -27,7 +28,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-const settings: Settings = { seed: 3, steps: 2, guidance: 1, guideStrength: null, detailTransfer: null, share: true, sam: false }
+const settings: EvaluationSettings = { seed: 3, steps: 2, guidance: 1, guideStrength: null, detailTransfer: null, share: true, sam: false }
 const defaults = { steps: 2, guidance: 1, rescale: 0, betaWithText: 0.5, betaSubjectOnly: 1, guideStrength: 0, detailTransfer: 0, sampler: 'ddim' } as const
 const manifest = { id: 'fake', nativeSize: 64, defaults } as unknown as ModelManifest
 
@@ -51,6 +52,8 @@ interface Asked {
   readonly dieAfter?: number
   readonly told?: Progress[]
   readonly opened?: string[]
+  readonly interruptions?: Interruptions
+  readonly worked?: EvaluationProgress[]
 }
 
 async function evaluate(
@@ -62,6 +65,8 @@ async function evaluate(
     dieAfter,
     told = [],
     opened = [],
+    interruptions,
+    worked = [],
   }: Asked = {},
 ) {
   await mkdir(at(out), { recursive: true })
@@ -93,6 +98,8 @@ async function evaluate(
         await thumbnails.keep(one, inputs, method.name, picture)
       },
       onProgress: (progress) => told.push(progress),
+      onWork: (progress) => worked.push(progress),
+      ...(interruptions === undefined ? {} : { interruptions }),
     })
   } finally {
     await results.close()
@@ -156,6 +163,46 @@ describe('runEvaluation', () => {
     await expect(evaluate('mixed', { methods: 'both@1', sha256: 'b'.repeat(64) })).rejects.toThrow(
       /another state of model "fake" \(manifest aaaaaaaaaaaa, now bbbbbbbbbbbb\)/,
     )
+  })
+
+  it('stops between two steps of a result, keeps what is done, and ends with the lines of a run that was not stopped', async () => {
+    const worked: EvaluationProgress[] = []
+    // Stopped in the middle of the fourth result: its model has begun, its line is not there.
+    const cancelled = (): boolean => (worked.at(-1)?.done ?? 0) === 9 && (worked.at(-1)?.now?.fraction ?? 0) > 0
+    const interruptions: Interruptions = { cancelled, wanted: () => false, giveWay: () => Promise.resolve() }
+    await expect(evaluate('stopped', { interruptions, worked })).rejects.toBeInstanceOf(Cancelled)
+    expect(await lines('stopped')).toHaveLength(1 + 9)
+    expect(worked[0]).toMatchObject({ done: 0, total: 21, secondsLeft: null, now: { fraction: 0 } })
+    expect(worked.at(-1)?.secondsLeft).toBeGreaterThan(0)
+    const { results } = await evaluate('stopped')
+    expect(results).toHaveLength(21)
+    expect(await lines('stopped')).toEqual(await lines('whole'))
+  })
+
+  it('lets others go first, drops what it was at, and makes it anew', async () => {
+    const worked: EvaluationProgress[] = []
+    const gaveWay: (number | undefined)[] = []
+    let wanted = false
+    const interruptions: Interruptions = {
+      cancelled: () => false,
+      wanted: () => {
+        // Somebody comes in the middle of each seventh result, once.
+        const now = worked.at(-1)
+        if (now !== undefined && now.done % 7 === 6 && (now.now?.fraction ?? 0) > 0 && !gaveWay.includes(now.done)) wanted = true
+        return wanted
+      },
+      giveWay: () => {
+        gaveWay.push(worked.at(-1)?.done)
+        wanted = false
+        return Promise.resolve()
+      },
+    }
+    await evaluate('polite', { interruptions, worked })
+    expect(gaveWay.length).toBeGreaterThan(1)
+    // The result in work was begun twice: it was dropped at a fraction, and began again at 0.
+    const begun = worked.filter(({ done, now }) => done === gaveWay[0] && now?.fraction === 0)
+    expect(begun.length).toBeGreaterThan(1)
+    expect(await lines('polite')).toEqual(await lines('whole'))
   })
 
   it('names a line that is damaged', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { errorsFromZero, estimate, pairedDifference } from '../../../src-main/evaluation/statistics.ts'
+import { estimate, pairedDifference } from '../../../src-main/evaluation/statistics.ts'
+import { cellOf, errorsFromZero } from '../../../src-main/evaluation/tables.ts'
 
 const value = (value: number, subject: string, scene = 's') => ({ value, subject, scene })
 
@@ -32,6 +33,6 @@ describe('pairedDifference', () => {
     expect(found?.n).toBe(3)
     expect(found?.mean).toBeCloseTo(1, 9)
     expect(found?.standardError).toBeLessThan(0.1)
-    expect(errorsFromZero(found!)).toBeGreaterThan(10)
+    expect(errorsFromZero(cellOf(found!))).toBeGreaterThan(10)
   })
 })
