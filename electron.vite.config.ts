@@ -36,7 +36,7 @@ export default defineConfig({
         input: {
           main: at('src-main/main.ts'),
           'provider-probe': at('src-main/engine/runtime/probe-process.ts'),
-          'engine-host': at('src-main/engine/host.ts'),
+          'engine-host': at('src-main/engine-host.ts'),
           'documents-worker': at('src-main/documents/worker.ts'),
           'dataset-pictures-worker': at('src-main/datasets/picture-worker.ts'),
           'recognise-worker': at('src-main/engine/weights/recognise-worker.ts'),

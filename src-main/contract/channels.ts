@@ -3,6 +3,7 @@ import { blobRefSchema, failureSchema } from './basics.ts'
 import { quadrupletIdSchema, reviewStateSchema } from './dataset.ts'
 import { datasetFilterSchema, datasetItemSchema, MOST_ROWS, openDatasetIdSchema, openDatasetSchema, reviewAnswerSchema } from './dataset-view.ts'
 import { documentChangeSchema, documentOpSchema, documentStateSchema, jobInputsSchema, subjectSchema } from './document.ts'
+import { openEvaluationIdSchema } from './evaluation.ts'
 import { downloadProgressSchema, libraryIdSchema, libraryItemSchema, offerSchema } from './model-library.ts'
 import { modelSummarySchema } from './model-manifest.ts'
 import { candidateSchema } from './engine-protocol.ts'
@@ -32,6 +33,8 @@ export const settingsSchema = z.strictObject({
   recentFiles: z.array(z.string()).max(20),
   /** Folders of datasets that were looked through. */
   recentDatasets: z.array(z.string()).max(20),
+  /** Folders of results of benchmarks. */
+  recentEvaluations: z.array(z.string()).max(20),
   /** Address of a mirror of the hub that models are downloaded from; empty: the hub itself. */
   mirror: webAddress,
   /** `http://host:port` for downloads; empty: what the environment or the system says. */
@@ -52,6 +55,7 @@ export const DEFAULT_SETTINGS: Settings = {
   memoryGiB: null,
   recentFiles: [],
   recentDatasets: [],
+  recentEvaluations: [],
   mirror: '',
   proxy: '',
 }
@@ -146,6 +150,13 @@ export const channels = {
   },
   /** Takes the last decision since the dataset was opened back; null when there is none. */
   'dataset.undo': { in: z.strictObject({ dataset: openDatasetIdSchema }), out: reviewAnswerSchema.nullable() },
+  /** Asks for a folder with a dialog: a benchmark, a place for results, a CLIP; null when it was closed. */
+  'evaluation.choose': { in: z.strictObject({ what: z.enum(['benchmark', 'out', 'clip']) }), out: z.string().nullable() },
+  /** From here on the kept pictures of this folder of results are served; those of another one no longer. */
+  'evaluation.open': { in: z.strictObject({ folder: z.string().min(1) }), out: z.strictObject({ id: openEvaluationIdSchema }) },
+  'evaluation.close': { in: z.strictObject({ evaluation: openEvaluationIdSchema }), out: nothing },
+  /** Shows the report in the system's file manager. */
+  'evaluation.showReport': { in: z.strictObject({ evaluation: openEvaluationIdSchema }), out: nothing },
   'engine.restart': { in: nothing, out: nothing },
   'window.confirmClose': { in: z.strictObject({ choice: z.enum(['save', 'discard', 'cancel']) }), out: nothing },
 } as const satisfies Record<string, { in: z.ZodType; out: z.ZodType }>
@@ -178,6 +189,7 @@ export type WindowEvent<N extends WindowEventName> = z.infer<(typeof windowEvent
  *   larkspur-image://mask/<document>/<revision>/<column>/<row>                raw coverage, TILE_SIDE^2 bytes, 204 for an empty tile
  *   larkspur-image://blob/<sha256>                                            the PNG
  *   larkspur-image://dataset/<open id>/<photo|mask|subject>/<quadruplet>/<side>/<revision>  JPEG or PNG, longest side as said, 0 for the whole; 404 with one line of reason
+ *   larkspur-image://evaluation/<open id>/<name>                              the WebP of a kept picture
  */
 export interface LarkspurBridge {
   call<N extends ChannelName>(name: N, input: ChannelIn<N>): Promise<ChannelOut<N>>

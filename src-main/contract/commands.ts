@@ -23,6 +23,7 @@ export const menuTitles = {
 export const menuCommands = [
   { id: 'file.open', menu: 'file', title: { en: 'Open…', de: 'Öffnen …' }, accelerator: 'CmdOrCtrl+O' },
   { id: 'dataset.browse', menu: 'file', title: { en: 'Browse dataset…', de: 'Datensatz durchsehen …' }, accelerator: null },
+  { id: 'evaluation.open', menu: 'file', title: { en: 'Benchmark…', de: 'Benchmark …' }, accelerator: null },
   { id: 'file.save', menu: 'file', title: { en: 'Save', de: 'Sichern' }, accelerator: 'CmdOrCtrl+S', separated: true },
   { id: 'file.saveAs', menu: 'file', title: { en: 'Save as…', de: 'Sichern unter …' }, accelerator: 'CmdOrCtrl+Shift+S' },
   { id: 'file.export', menu: 'file', title: { en: 'Export picture…', de: 'Bild exportieren …' }, accelerator: 'CmdOrCtrl+E' },

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { blobRefSchema, boxSchema, failureSchema } from './basics.ts'
+import { benchmarkFactsSchema, evaluationPlanSchema, evaluationProgressSchema, evaluationViewSchema } from './evaluation.ts'
 import { memoryPlanSchema, planJobSchema } from './memory-plan.ts'
 import { probeAnswerSchema, providerNameSchema, providerWishSchema } from './provider.ts'
 import { recipeSchema, runFactsSchema } from './recipe.ts'
@@ -9,6 +10,7 @@ import { recipeSchema, runFactsSchema } from './recipe.ts'
  * A job is a list of variants of one recipe that run one after the other and share what they can: candidates differ in seed, a strip in beta.
  */
 const jobId = z.string().min(1).max(64)
+const folder = z.string().min(1).max(4000)
 export const variantSchema = z.strictObject({ seed: z.int().min(0).max(0xffffffff), beta: z.number().min(0).max(1) })
 export type Variant = z.infer<typeof variantSchema>
 
@@ -29,6 +31,16 @@ export const engineRequestSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('quantise'), jobId, modelId: z.string() }),
   /** Deletes them. */
   z.strictObject({ type: z.literal('drop-eight-bits'), jobId, modelId: z.string() }),
+  /** What a benchmark folder holds: answers `benchmark` at once, whatever runs. */
+  z.strictObject({ type: z.literal('look-benchmark'), jobId, folder }),
+  /** What a plan would come to: answers `evaluation-size` at once. */
+  z.strictObject({ type: z.literal('size-evaluation'), jobId, plan: evaluationPlanSchema }),
+  /** What a folder of results holds, also one that is being filled: answers `evaluation` at once. */
+  z.strictObject({ type: z.literal('look-evaluation'), jobId, out: folder }),
+  /** Runs a plan, or goes on with it: told by `evaluating`. It is behind every other job, ends like any job, and what it has done is kept. */
+  z.strictObject({ type: z.literal('evaluate'), jobId, out: folder, plan: evaluationPlanSchema }),
+  /** Writes the report of what is there; the end of `evaluate` does so too. */
+  z.strictObject({ type: z.literal('report-evaluation'), jobId, out: folder }),
 ])
 export type EngineRequest = z.infer<typeof engineRequestSchema>
 
@@ -82,6 +94,11 @@ export const engineEventSchema = z.discriminatedUnion('type', [
     fraction: z.number().min(0).max(1),
     secondsLeft: z.number().nonnegative().nullable(),
   }),
+  z.strictObject({ type: z.literal('benchmark'), jobId, facts: benchmarkFactsSchema }),
+  z.strictObject({ type: z.literal('evaluation-size'), jobId, cases: z.int().nonnegative(), methods: z.array(z.string()), results: z.int().nonnegative() }),
+  /** Null: the folder holds no results. */
+  z.strictObject({ type: z.literal('evaluation'), jobId, view: evaluationViewSchema.nullable() }),
+  z.strictObject({ type: z.literal('evaluating'), jobId, progress: evaluationProgressSchema }),
   /** Null for a job that runs no model. */
   z.strictObject({ type: z.literal('planned'), jobId, plan: memoryPlanSchema.nullable() }),
   /** The provider was left for the cpu: at its start, at load, or in mid-run; a job that was running goes on there. */

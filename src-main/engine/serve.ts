@@ -4,7 +4,7 @@ import type { MemoryPlan, PlanJob } from '../contract/memory-plan.ts'
 import { engineInitSchema, engineRequestSchema, type EngineEvent, type EngineInit, type EngineRequest, type EngineToMain } from '../contract/engine-protocol.ts'
 import { modelManifestSchema, type ModelManifest } from '../contract/model-manifest.ts'
 import { probeAnswerSchema, type ProbeAnswer, type ProviderName } from '../contract/provider.ts'
-import type { Recipe } from '../contract/recipe.ts'
+import { EXACT_SPEED } from '../contract/speed.ts'
 import { BlobStore } from '../pictures/blob-store.ts'
 import { alphaOf } from '../pictures/channels.ts'
 import { openCutOut, type CutOut } from './assist/cutout.ts'
@@ -13,6 +13,7 @@ import { ByteCache, cacheBytes } from './byte-cache.ts'
 import { failureOf } from './failures.ts'
 import { withFallBack } from './fall-back.ts'
 import { generateStrip } from './generate.ts'
+import { noGuest, type Guest, type GuestJob, type GuestModel, type GuestQuestion, type Host } from './guest.ts'
 import { Cancelled, type Workshop } from './job.ts'
 import { look } from './look.ts'
 import { ModelStore } from './model-store.ts'
@@ -51,15 +52,15 @@ const parentMessageSchema = z.discriminatedUnion('type', [
 ])
 
 interface QueuedJob {
-  readonly request: Exclude<EngineRequest, { type: 'cancel' | 'eight-bits' }>
+  readonly request: Exclude<EngineRequest, { type: 'cancel' | 'eight-bits' } | GuestQuestion>
   readonly port: WindowPort
   cancelled: boolean
   /** Candidates that the window has. */
   given: number
 }
 
-/** Serves the engine to windows: `init` once, then a port per window. Jobs of all windows run one after the other. */
-export function serveEngine(parent: ParentPort): void {
+/** Serves the engine to windows: `init` once, then a port per window. Jobs of all windows run one after the other, those of a guest behind them. */
+export function serveEngine(parent: ParentPort, guestOf: (init: EngineInit) => Guest = () => noGuest): void {
   let host: EngineHost | null = null
   const early: WindowPort[] = []
   const probing = new Map<ProviderName, (answer: ProbeAnswer) => void>()
@@ -79,7 +80,7 @@ export function serveEngine(parent: ParentPort): void {
       return
     }
     if (message.data.type === 'init') {
-      host ??= new EngineHost(message.data.init, tryInMain, (provider) => parent.postMessage({ type: 'provider', provider }))
+      host ??= new EngineHost(message.data.init, guestOf(message.data.init), tryInMain, (provider) => parent.postMessage({ type: 'provider', provider }))
       parent.postMessage({ type: 'ready' })
       for (const port of early.splice(0)) host.connect(port)
       return
@@ -95,6 +96,13 @@ export function serveEngine(parent: ParentPort): void {
   })
 }
 
+/** Requests that are answered without a model of the store. */
+const MODEL_FREE: ReadonlySet<EngineRequest['type']> = new Set(['look', 'plan', 'cutout'])
+
+function isQuestion(request: EngineRequest): request is GuestQuestion {
+  return ['look-benchmark', 'size-evaluation', 'look-evaluation', 'report-evaluation'].includes(request.type)
+}
+
 class EngineHost {
   private readonly init: EngineInit
   private readonly devices: Devices
@@ -107,6 +115,9 @@ class EngineHost {
   private readonly workshop: Omit<Workshop, 'model' | 'provider'>
   private readonly ports = new Set<WindowPort>()
   private readonly queue: QueuedJob[] = []
+  private readonly guest: Guest
+  /** Jobs of the guest; the first one runs when the queue is empty, and stops where it is when the queue is not. */
+  private readonly later: QueuedJob[] = []
   /** Files of models that left the library while a job ran. */
   private readonly removed: ModelManifest['files'][] = []
   private running: QueuedJob | null = null
@@ -115,8 +126,9 @@ class EngineHost {
   /** What the plan of the job in work lets networks have; before the first, half of the machine. */
   private weightBudgetBytes: number
 
-  constructor(init: EngineInit, probe: Prober, onProvider: (provider: ProviderName) => void) {
+  constructor(init: EngineInit, guest: Guest, probe: Prober, onProvider: (provider: ProviderName) => void) {
     this.init = init
+    this.guest = guest
     this.devices = new Devices(init.provider, remembering(init.probes, init.app, probe), init.failed)
     this.onProvider = onProvider
     this.blobs = new BlobStore(init.blobFolder)
@@ -158,7 +170,7 @@ class EngineHost {
   /** Nobody waits for the jobs of a window that is gone. */
   private disconnect(port: WindowPort): void {
     this.ports.delete(port)
-    for (const job of [...this.queue, this.running]) if (job?.port === port) job.cancelled = true
+    for (const job of [...this.queue, ...this.later, this.running]) if (job?.port === port) job.cancelled = true
   }
 
   private receive(data: unknown, port: WindowPort): void {
@@ -171,16 +183,40 @@ class EngineHost {
       else console.error(`engine: ${message}`)
       return
     }
-    if (request.data.type === 'cancel') this.cancel(request.data.jobId, port)
-    else if (request.data.type === 'eight-bits') void this.listEightBits(request.data.jobId, port)
+    const { data: asked } = request
+    if (asked.type === 'cancel') this.cancel(asked.jobId, port)
+    else if (asked.type === 'eight-bits') void this.listEightBits(asked.jobId, port)
+    else if (isQuestion(asked)) void this.askGuest(asked, port)
     else {
-      this.queue.push({ request: request.data, port, cancelled: false, given: 0 })
+      const job: QueuedJob = { request: asked, port, cancelled: false, given: 0 }
+      // What runs no model need not make the guest drop what it is at.
+      if (this.guestWorks && MODEL_FREE.has(asked.type)) return void this.besideGuest(job)
+      if (asked.type === 'evaluate') this.later.push(job)
+      else this.queue.push(job)
       void this.work()
     }
   }
 
+  private get guestWorks(): boolean {
+    return this.running !== null && this.running === this.later[0]
+  }
+
+  private async besideGuest(job: QueuedJob): Promise<void> {
+    const [guest] = this.later
+    await this.runJob(job)
+    if (guest !== undefined && this.running === guest) this.tellStatus(guest.request.type)
+  }
+
+  private async askGuest(question: GuestQuestion, port: WindowPort): Promise<void> {
+    try {
+      this.send(port, await this.guest.answer(question))
+    } catch (error) {
+      this.send(port, { type: 'failed', jobId: question.jobId, failure: failureOf(error) })
+    }
+  }
+
   private cancel(jobId: string, port: WindowPort): void {
-    if (this.running?.port === port && this.running.request.jobId === jobId) this.running.cancelled = true
+    for (const job of [this.running, ...this.later]) if (job?.port === port && job.request.jobId === jobId) job.cancelled = true
     // What waits behind minutes of other work is let go at once.
     const waiting = this.queue.findIndex((job) => job.port === port && job.request.jobId === jobId)
     if (waiting < 0) return
@@ -213,13 +249,24 @@ class EngineHost {
     this.tidying = true
     await this.dropRemoved()
     this.tidying = false
+    await this.runQueue()
+    for (let job = this.later[0]; job !== undefined; job = this.later[0]) {
+      this.running = job
+      await this.runJob(job)
+      this.later.shift()
+      this.running = null
+      await this.runQueue()
+    }
+    this.tellStatus('idle')
+  }
+
+  private async runQueue(): Promise<void> {
     for (let job = this.queue.shift(); job !== undefined; job = this.queue.shift()) {
       this.running = job
       await this.runJob(job)
       await this.dropRemoved()
       this.running = null
     }
-    this.tellStatus('idle')
   }
 
   private async runJob(job: QueuedJob): Promise<void> {
@@ -228,6 +275,7 @@ class EngineHost {
     try {
       if (job.cancelled) throw new Cancelled('cancelled while it waited')
       if (request.type === 'quantise' || request.type === 'drop-eight-bits') await this.changeEightBits(job, request)
+      else if (request.type === 'evaluate') await this.guest.run(request, await this.hostOf(job, request))
       else await this.onDevice(job)
       this.send(port, { type: 'done', jobId })
     } catch (error) {
@@ -238,6 +286,39 @@ class EngineHost {
         if (failure.code === 'engine-error') console.error(error)
         this.send(port, { type: 'failed', jobId, failure })
       }
+    }
+  }
+
+  /** What a guest's job works with. Figures are to be of one provider, so its failure is the job's, which can be gone on with. */
+  private async hostOf(job: QueuedJob, { type }: GuestJob): Promise<Host> {
+    const device = await this.devices.current()
+    this.tellStatus(type)
+    return {
+      workshop: { ...this.workshop, provider: device.provider },
+      workshopOf: (model) => this.workshopOfGuest(model, device),
+      tell: (event) => this.send(job.port, event),
+      cancelled: () => job.cancelled,
+      wanted: () => this.queue.length > 0,
+      giveWay: async () => {
+        await this.runQueue()
+        this.running = job
+        this.tellStatus(type)
+      },
+    }
+  }
+
+  private workshopOfGuest({ manifest, sha256, subject, steps, guidance }: GuestModel, device: Device): Workshop {
+    const model = { id: manifest.id, sha256 }
+    const shape = { model, mode: subject ? 'insert' : 'text', size: manifest.nativeSize, steps, guidance, refine: subject, speed: EXACT_SPEED } as const
+    return {
+      ...this.workshop,
+      provider: device.provider,
+      model: async () => {
+        await this.makeRoom({ ...shape, subjects: subject ? 1 : 0 }, device)
+        const opened = await this.models.get(model, device)
+        this.modelId = manifest.id
+        return opened
+      },
     }
   }
 
@@ -292,9 +373,8 @@ class EngineHost {
   }
 
   /** Holds networks and caches to the job's plan. @returns what to tell of it @throws UserError `does-not-fit` */
-  private async makeRoom(recipe: Recipe, device: Device): Promise<string | null> {
-    const { model, mode, size, steps, guidance, refine, speed, subjects } = recipe
-    const plan = await this.plan({ model, mode, size, steps, guidance, refine, speed, subjects: subjects.length }, device)
+  private async makeRoom(job: PlanJob, device: Device): Promise<string | null> {
+    const plan = await this.plan(job, device)
     if (plan === null) return null
     expectFits(plan)
     this.weightBudgetBytes = plan.weightBudgetBytes
@@ -305,7 +385,8 @@ class EngineHost {
   private async generateVariants(job: QueuedJob, { jobId, recipe, variants }: Extract<EngineRequest, { type: 'generate' }>, device: Device): Promise<void> {
     const { port } = job
     const inputs = await readInputs(recipe, this.blobs)
-    const tight = await this.makeRoom(recipe, device)
+    const { model: wanted, mode, size, steps, guidance, refine, speed, subjects } = recipe
+    const tight = await this.makeRoom({ model: wanted, mode, size, steps, guidance, refine, speed, subjects: subjects.length }, device)
     const workshop: Workshop = {
       ...this.workshop,
       provider: device.provider,

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { app, dialog, ipcMain, safeStorage, session as webSession, type BrowserWindow } from 'electron'
+import { app, dialog, ipcMain, safeStorage, session as webSession, shell, type BrowserWindow } from 'electron'
 import type { Settings } from '../contract/channels.ts'
 import { UserError } from '../contract/errors.ts'
 import { createDocuments, type Documents } from '../documents/index.ts'
@@ -9,6 +9,7 @@ import { DatasetDesk } from './dataset-desk.ts'
 import { DocumentSession } from './document-session.ts'
 import { forkEngine } from './engine-process.ts'
 import { EngineSupervisor } from './engine-supervisor.ts'
+import { EvaluationDesk } from './evaluation-desk.ts'
 import { serveChannels } from './ipc.ts'
 import { LogFile } from './log-file.ts'
 import { setMenu } from './menu.ts'
@@ -74,7 +75,16 @@ export class Application {
       onFolder: (folder) => void settings.rememberDataset(folder).then(tellSettings, () => {}),
       onClosed: () => pictures.stop(),
     })
-    hardenPages(paths, { ...session.images, dataset: async (...asked) => await datasets.picture(...asked) })
+    const evaluations = new EvaluationDesk({
+      dialogs: this.#dialogs(() => language(settings)),
+      onFolder: (folder) => void settings.rememberEvaluation(folder).then(tellSettings, () => {}),
+      reveal: (path) => shell.showItemInFolder(path),
+    })
+    hardenPages(paths, {
+      ...session.images,
+      dataset: async (...asked) => await datasets.picture(...asked),
+      evaluation: async (...asked) => await evaluations.picture(...asked),
+    })
 
     const supervisor = this.#supervisor(paths, modelFolders, settings, () => window)
     const window = new MainWindow(paths, {
@@ -112,6 +122,7 @@ export class Application {
         session,
         desk,
         datasets,
+        evaluations,
         documents,
         settings: () => settings.value,
         changeSettings: async (part) => {

@@ -15,6 +15,8 @@ export interface Dialogs {
   openModel(what: 'folder' | 'file'): Promise<string | null>
   /** A folder that the data engine made. */
   openDataset(): Promise<string | null>
+  /** A benchmark, a place for results (which may be made), a CLIP to judge by. */
+  openEvaluationFolder(what: 'benchmark' | 'out' | 'clip'): Promise<string | null>
   unsaved(name: string): Promise<UnsavedChoice>
   recover(left: Recoverable): Promise<RecoverChoice>
 }
@@ -70,6 +72,12 @@ export class NativeDialogs implements Dialogs {
     return await this.#openFolder(this.#words().browseDataset)
   }
 
+  async openEvaluationFolder(what: 'benchmark' | 'out' | 'clip'): Promise<string | null> {
+    const words = this.#words()
+    if (what !== 'out') return await this.#openFolder(what === 'benchmark' ? words.openBenchmark : words.openClip)
+    return await this.#openFolder(words.openResults, ['createDirectory', 'promptToCreate'])
+  }
+
   async unsaved(name: string): Promise<UnsavedChoice> {
     const words = this.#words()
     const answer = await dialog.showMessageBox(this.#window(), {
@@ -103,8 +111,8 @@ export class NativeDialogs implements Dialogs {
     return answer.filePaths[0] ?? null
   }
 
-  async #openFolder(title: string): Promise<string | null> {
-    const answer = await dialog.showOpenDialog(this.#window(), { title, properties: ['openDirectory'] })
+  async #openFolder(title: string, more: ('createDirectory' | 'promptToCreate')[] = []): Promise<string | null> {
+    const answer = await dialog.showOpenDialog(this.#window(), { title, properties: ['openDirectory', ...more] })
     return answer.filePaths[0] ?? null
   }
 

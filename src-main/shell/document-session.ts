@@ -122,7 +122,7 @@ export class DocumentSession {
   }
 
   /** Pixels for the window's image scheme. */
-  readonly images: Omit<ImageSource, 'dataset'> = {
+  readonly images: Omit<ImageSource, 'dataset' | 'evaluation'> = {
     layerTile: async (id, layer, revision, mip, column, row) => await this.#of(id).layerTile(layer, revision, mip, column, row),
     maskTile: (id, column, row) => this.#of(id).maskTile(column, row),
     blob: async (sha256) => await this.#parts.blob(sha256),

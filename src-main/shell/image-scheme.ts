@@ -11,6 +11,8 @@ export interface ImageSource {
   blob(sha256: string): Promise<Uint8Array>
   /** A picture of a quadruplet of the open dataset; side 0 is the whole. */
   dataset(dataset: string, kind: string, quadruplet: string, side: number): Promise<{ bytes: Uint8Array; type: string }>
+  /** A kept picture of the open evaluation, WebP. */
+  evaluation(evaluation: string, name: string): Promise<Uint8Array>
 }
 
 const COUNT = /^\d{1,9}$/
@@ -25,7 +27,8 @@ export function imageAnswers(source: ImageSource): (request: Request) => Promise
       return await answer(source, new URL(request.url))
     } catch (error) {
       // The view that asked was closed in the meantime: nobody waits for the picture, and nothing is wrong.
-      if (error instanceof UserError && error.code === 'no-dataset') return new Response(null, { status: 204, headers: HEADERS })
+      if (error instanceof UserError && (error.code === 'no-dataset' || error.code === 'no-evaluation'))
+        return new Response(null, { status: 204, headers: HEADERS })
       const status = error instanceof UserError ? 404 : 500
       return new Response(error instanceof Error ? error.message : String(error), { status, headers: { 'access-control-allow-origin': APP_ORIGIN } })
     }
@@ -54,7 +57,11 @@ async function answer(source: ImageSource, url: URL): Promise<Response> {
     const { bytes, type } = await source.dataset(dataset, kind, quadruplet, side ?? 0)
     return new Response(bodyOf(bytes), { headers: { ...HEADERS, 'content-type': type } })
   }
-  throw new UserError('no-image', `${url.href}: no such address; expected layer/…, mask/…, blob/… or dataset/…`)
+  if (url.host === 'evaluation' && parts.length === 2) {
+    const [evaluation = '', name = ''] = parts
+    return new Response(bodyOf(await source.evaluation(evaluation, name)), { headers: { ...HEADERS, 'content-type': 'image/webp' } })
+  }
+  throw new UserError('no-image', `${url.href}: no such address; expected layer/…, mask/…, blob/…, dataset/… or evaluation/…`)
 }
 
 const HEADERS = { 'access-control-allow-origin': APP_ORIGIN, 'cache-control': 'max-age=31536000, immutable', 'x-content-type-options': 'nosniff' }

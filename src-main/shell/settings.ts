@@ -5,6 +5,7 @@ import { makeFolder, writeFileWhole } from '../pictures/files.ts'
 
 const MOST_RECENT = 12
 const MOST_RECENT_DATASETS = 5
+const MOST_RECENT_EVALUATIONS = 5
 
 /**
  * The person's settings, in one JSON file that is written whole or not at all. A file that cannot be read is put aside and the defaults hold; one bad value
@@ -47,6 +48,12 @@ export class SettingsFile {
 
   async rememberDataset(folder: string): Promise<Settings> {
     return await this.change({ recentDatasets: [folder, ...this.#value.recentDatasets.filter((each) => each !== folder)].slice(0, MOST_RECENT_DATASETS) })
+  }
+
+  async rememberEvaluation(folder: string): Promise<Settings> {
+    return await this.change({
+      recentEvaluations: [folder, ...this.#value.recentEvaluations.filter((each) => each !== folder)].slice(0, MOST_RECENT_EVALUATIONS),
+    })
   }
 }
 

@@ -6,6 +6,7 @@ import type { Documents } from '../documents/index.ts'
 import { readLibrary, summaryOf } from '../models/index.ts'
 import type { DatasetDesk } from './dataset-desk.ts'
 import type { DocumentSession } from './document-session.ts'
+import type { EvaluationDesk } from './evaluation-desk.ts'
 import type { ChannelAnswers } from './ipc.ts'
 import type { ModelDesk } from './model-desk.ts'
 import type { Samples } from './samples.ts'
@@ -18,6 +19,7 @@ export interface WindowCallParts {
   readonly session: DocumentSession
   readonly desk: ModelDesk
   readonly datasets: DatasetDesk
+  readonly evaluations: EvaluationDesk
   readonly documents: Documents
   readonly settings: () => Settings
   readonly changeSettings: (part: Partial<Settings>) => Promise<Settings>
@@ -27,7 +29,7 @@ export interface WindowCallParts {
 
 /** What the shell answers to each call of the window. */
 export function windowCalls(parts: WindowCallParts): ChannelAnswers {
-  const { session, desk, datasets } = parts
+  const { session, desk, datasets, evaluations } = parts
   return {
     'app.info': () => ({ version: parts.version, platform: process.platform, samples: parts.samples.list.map(({ id, name }) => ({ id, name })) }),
     'app.licences': async () => await readFile(join(parts.bundles, 'LICENCES.txt'), 'utf8'),
@@ -73,6 +75,16 @@ export function windowCalls(parts: WindowCallParts): ChannelAnswers {
     'dataset.review': async (decision) => await datasets.review(decision),
     'dataset.mend': async (mend) => await datasets.mend(mend),
     'dataset.undo': async ({ dataset }) => await datasets.undo(dataset),
+    'evaluation.choose': async ({ what }) => await evaluations.choose(what),
+    'evaluation.open': ({ folder }) => evaluations.open(folder),
+    'evaluation.close': ({ evaluation }) => {
+      evaluations.close(evaluation)
+      return null
+    },
+    'evaluation.showReport': ({ evaluation }) => {
+      evaluations.showReport(evaluation)
+      return null
+    },
     'engine.restart': () => {
       parts.restartEngine()
       return null

@@ -46,17 +46,24 @@ export async function exportPicture(app: AppState): Promise<void> {
 /** What each command of the menu does; a command without an entry does not compile. */
 function doings(app: AppState): Readonly<Record<MenuCommandId, Doing>> {
   const { document, staging, generation, ui, settings, subjects } = app
-  // While a dataset is looked through, the document lies behind it.
-  const open = (): boolean => document.state !== null && app.dataset.open === null
+  // While a dataset or a benchmark is looked at, the document lies behind it.
+  const open = (): boolean => document.state !== null && app.dataset.open === null && !app.evaluation.open
   return {
     'file.open': {
       run: () => {
         app.notices.clearErrors()
         app.dataset.close()
+        app.evaluation.hide()
         void document.open(null)
       },
     },
-    'dataset.browse': { run: () => void app.dataset.browse(null) },
+    'dataset.browse': {
+      run: () => {
+        app.evaluation.hide()
+        void app.dataset.browse(null)
+      },
+    },
+    'evaluation.open': { run: () => showEvaluation(app) },
     'file.save': { enabled: open, run: () => void save(app, false) },
     'file.saveAs': { enabled: open, run: () => void save(app, true) },
     'file.export': { enabled: open, run: () => void exportPicture(app) },
@@ -122,6 +129,26 @@ export function recentDatasetActions(app: AppState): readonly Action[] {
     enabled: () => true,
     run: () => void app.dataset.browse(folder),
   }))
+}
+
+/** Results of benchmarks that were looked at before, for the palette. */
+export function recentEvaluationActions(app: AppState): readonly Action[] {
+  return app.settings.value.recentEvaluations.map((folder): Action => ({
+    id: `evaluation.recent ${folder}`,
+    group: 'file',
+    title: () => t().evaluation.again(folder),
+    shortcuts: [],
+    enabled: () => !app.evaluation.running,
+    run: () => {
+      showEvaluation(app)
+      void app.evaluation.reopen(folder)
+    },
+  }))
+}
+
+function showEvaluation(app: AppState): void {
+  app.dataset.close()
+  app.evaluation.show()
 }
 
 /** What the canvas can do, as commands of the registry. */

@@ -1,5 +1,6 @@
 import type { Messages } from './en.ts'
 import { datasetDe } from './dataset.ts'
+import { evaluationDe } from './evaluation.ts'
 import { libraryDe } from './library.ts'
 import { memoryDe } from './memory.ts'
 
@@ -26,6 +27,7 @@ export const de: Messages = {
     generating: 'erzeugt',
     'cutting out': 'stellt frei',
     'making 8-bit weights': 'erstellt 8-Bit-Gewichte',
+    evaluate: 'Benchmark',
   },
   idle: 'bereit',
   noModel: 'kein Modell',
@@ -268,6 +270,7 @@ export const de: Messages = {
   modelCan: { subject: 'Motiv', refine: 'Verfeinern', guideChannels: 'Führung', textOnly: 'nur Text', subjectOnly: 'nur Motiv' },
   library: libraryDe,
   dataset: datasetDe,
+  evaluation: evaluationDe,
   about: 'Über Larkspur',
   aboutText:
     'Ein Bildeditor, der Bereiche eines Fotos neu malt. Man markiert einen Bereich und gibt ein Bild des Motivs, einen Text oder beides; der Bereich wird neu, alles außerhalb bleibt auf das Bit genau, wie es war. Alles läuft auf diesem Rechner.',

@@ -5,6 +5,7 @@ import type { Mode, SamplerName } from '../../src-main/contract/recipe.ts'
 import type { PresetName } from '../../src-main/contract/speed.ts'
 import type { BlendMode } from '../../src-main/contract/document.ts'
 import { datasetEn, type DatasetWords } from './dataset.ts'
+import { evaluationEn, type EvaluationWords } from './evaluation.ts'
 import { libraryEn, type LibraryWords } from './library.ts'
 import { memoryEn, type MemoryWords } from './memory.ts'
 
@@ -235,6 +236,7 @@ export interface Messages {
   }
   readonly library: LibraryWords
   readonly dataset: DatasetWords
+  readonly evaluation: EvaluationWords
   readonly about: string
   readonly aboutText: string
   readonly version: (version: string) => string
@@ -273,6 +275,7 @@ export const en: Messages = {
     generating: 'generating',
     'cutting out': 'cutting out',
     'making 8-bit weights': 'making 8-bit weights',
+    evaluate: 'benchmark',
   },
   idle: 'idle',
   noModel: 'no model',
@@ -514,6 +517,7 @@ export const en: Messages = {
   modelCan: { subject: 'subject', refine: 'refine', guideChannels: 'guide', textOnly: 'text only', subjectOnly: 'subject only' },
   library: libraryEn,
   dataset: datasetEn,
+  evaluation: evaluationEn,
   about: 'About Larkspur',
   aboutText:
     'A photo editor for promptable inpainting. You mark a region and give a subject picture, a text, or both; the region is repainted, and everything outside it stays as it was, to the bit. All of it runs on this machine.',

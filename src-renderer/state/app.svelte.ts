@@ -9,6 +9,7 @@ import { DatasetStore } from './dataset.svelte.ts'
 import { DocumentStore } from './document.svelte.ts'
 import { EightBits } from './eight-bits.svelte.ts'
 import { EngineStore } from './engine.svelte.ts'
+import { EvaluationStore } from './evaluation.svelte.ts'
 import { Generation } from './generation.svelte.ts'
 import { LibraryStore } from './library.svelte.ts'
 import { MemoryOutlook } from './memory.svelte.ts'
@@ -40,6 +41,7 @@ export class AppState {
   readonly document: DocumentStore
   readonly dataset: DatasetStore
   readonly engine: EngineStore
+  readonly evaluation: EvaluationStore
   readonly eightBits: EightBits
   readonly memory: MemoryOutlook
   readonly draft: RecipeDraft
@@ -64,6 +66,15 @@ export class AppState {
       restart: () => void this.calls.attempt('engine.restart', null),
     })
     this.engine.follow(bridge)
+    this.evaluation = new EvaluationStore({
+      calls: this.calls,
+      engine: this.engine,
+      models: this.models,
+      onDone: () => {
+        const { doneNotice, show } = t().evaluation
+        this.notices.show('info', doneNotice, { label: show, run: () => this.evaluation.show() })
+      },
+    })
     this.memory = new MemoryOutlook(this.engine)
     this.eightBits = new EightBits(this.engine)
     this.models.onNew = (model) => void this.#offerEightBits(model)

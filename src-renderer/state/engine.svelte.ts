@@ -2,6 +2,7 @@ import type { BlobRef, Box, Failure } from '../../src-main/contract/basics.ts'
 import type { LarkspurBridge } from '../../src-main/contract/channels.ts'
 import { engineEventSchema } from '../../src-main/contract/engine-protocol.ts'
 import type { Candidate, EngineEvent, EngineRequest, Preview, Variant } from '../../src-main/contract/engine-protocol.ts'
+import type { BenchmarkFacts, EvaluationPlan, EvaluationProgress, EvaluationView } from '../../src-main/contract/evaluation.ts'
 import type { MemoryPlan, PlanJob } from '../../src-main/contract/memory-plan.ts'
 import type { ProbeAnswer, ProviderName } from '../../src-main/contract/provider.ts'
 import type { Recipe } from '../../src-main/contract/recipe.ts'
@@ -155,7 +156,24 @@ type Asked =
     }
   | { readonly type: 'drop-eight-bits'; readonly resolve: () => void; readonly reject: (failure: Failure) => void }
   | { readonly type: 'plan'; readonly resolve: (plan: MemoryPlan | null) => void; readonly reject: (failure: Failure) => void }
+  | { readonly type: 'look-benchmark'; readonly resolve: (facts: BenchmarkFacts) => void; readonly reject: (failure: Failure) => void }
+  | { readonly type: 'size-evaluation'; readonly resolve: (size: EvaluationSize) => void; readonly reject: (failure: Failure) => void }
+  | { readonly type: 'look-evaluation'; readonly resolve: (view: EvaluationView | null) => void; readonly reject: (failure: Failure) => void }
+  | { readonly type: 'report-evaluation'; readonly resolve: () => void; readonly reject: (failure: Failure) => void }
+  | {
+      readonly type: 'evaluate'
+      readonly progress: (progress: EvaluationProgress) => void
+      readonly resolve: () => void
+      readonly reject: (failure: Failure) => void
+    }
   | { readonly type: 'warm'; readonly resolve: () => void; readonly reject: (failure: Failure) => void }
+
+/** What a plan of an evaluation would come to. */
+export interface EvaluationSize {
+  readonly cases: number
+  readonly methods: readonly string[]
+  readonly results: number
+}
 
 /** How far 8-bit weights are; `waiting` while the engine does something else. */
 export interface Quantising {
@@ -276,6 +294,32 @@ export class EngineStore {
     return { stop: () => asked !== null && this.#link?.post({ type: 'cancel', jobId: asked }), made }
   }
 
+  lookBenchmark(folder: string): Promise<BenchmarkFacts> {
+    return new Promise((resolve, reject) => this.#ask({ type: 'look-benchmark', resolve, reject }, (jobId) => ({ type: 'look-benchmark', jobId, folder })))
+  }
+
+  sizeEvaluation(plan: EvaluationPlan): Promise<EvaluationSize> {
+    return new Promise((resolve, reject) => this.#ask({ type: 'size-evaluation', resolve, reject }, (jobId) => ({ type: 'size-evaluation', jobId, plan })))
+  }
+
+  /** What a folder of results holds, null where it holds none. */
+  lookEvaluation(out: string): Promise<EvaluationView | null> {
+    return new Promise((resolve, reject) => this.#ask({ type: 'look-evaluation', resolve, reject }, (jobId) => ({ type: 'look-evaluation', jobId, out })))
+  }
+
+  reportEvaluation(out: string): Promise<void> {
+    return new Promise((resolve, reject) => this.#ask({ type: 'report-evaluation', resolve, reject }, (jobId) => ({ type: 'report-evaluation', jobId, out })))
+  }
+
+  /** Runs an evaluation behind all other jobs. `done` rejects with the code `cancelled` once the engine has let go of it after `stop`. */
+  evaluate(out: string, plan: EvaluationPlan, progress: (progress: EvaluationProgress) => void): { readonly stop: () => void; readonly done: Promise<void> } {
+    let asked: string | null = null
+    const done = new Promise<void>((resolve, reject) => {
+      asked = this.#ask({ type: 'evaluate', progress, resolve, reject }, (jobId) => ({ type: 'evaluate', jobId, out, plan }))
+    })
+    return { stop: () => asked !== null && this.#link?.post({ type: 'cancel', jobId: asked }), done }
+  }
+
   dropEightBits(modelId: string): Promise<void> {
     return new Promise((resolve, reject) => this.#ask({ type: 'drop-eight-bits', resolve, reject }, (jobId) => ({ type: 'drop-eight-bits', jobId, modelId })))
   }
@@ -391,11 +435,27 @@ export class EngineStore {
         if (asked?.type === 'quantise') asked.progress({ stage: event.stage, fraction: event.fraction, secondsLeft: event.secondsLeft })
         return
       }
+      case 'benchmark':
+        this.#answer(event.jobId, 'look-benchmark', (asked) => asked.type === 'look-benchmark' && asked.resolve(event.facts))
+        return
+      case 'evaluation-size': {
+        const { cases, methods, results } = event
+        this.#answer(event.jobId, 'size-evaluation', (asked) => asked.type === 'size-evaluation' && asked.resolve({ cases, methods, results }))
+        return
+      }
+      case 'evaluation':
+        this.#answer(event.jobId, 'look-evaluation', (asked) => asked.type === 'look-evaluation' && asked.resolve(event.view))
+        return
+      case 'evaluating': {
+        const asked = this.#asked.get(event.jobId)
+        if (asked?.type === 'evaluate') asked.progress(event.progress)
+        return
+      }
       case 'planned':
         this.#answer(event.jobId, 'plan', (asked) => asked.type === 'plan' && asked.resolve(event.plan))
         return
       case 'done':
-        for (const type of ['warm', 'quantise', 'drop-eight-bits'] as const)
+        for (const type of ['warm', 'quantise', 'drop-eight-bits', 'report-evaluation', 'evaluate'] as const)
           this.#answer(event.jobId, type, (asked) => asked.type === type && (asked as { resolve: () => void }).resolve())
         this.#ended(event.jobId, 'done', null)
         return

@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   shell: ['contract', 'pictures', 'datasets', 'documents', 'models'],
   cli: ['contract', 'pictures', 'manifests', 'datasets', 'data-engine', 'engine', 'evaluation', 'bench', 'documents', 'models'],
   'main.ts': ['shell'],
+  'engine-host.ts': ['engine', 'evaluation', 'models'],
   'preload.ts': ['contract'],
   renderer: ['contract'],
 }

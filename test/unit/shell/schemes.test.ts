@@ -22,6 +22,8 @@ describe('larkspur-image:', () => {
         : args[0] === 'closed'
           ? Promise.reject(new UserError('no-dataset', 'it is not open any more'))
           : Promise.resolve({ bytes: new Uint8Array([9, args[3]]), type: 'image/jpeg' }),
+    evaluation: (evaluation, name) =>
+      evaluation === 'closed' ? Promise.reject(new UserError('no-evaluation', 'it is not open any more')) : Promise.resolve(new Uint8Array([name.length])),
     blob: (sha256) => (sha256 === 'missing' ? Promise.reject(new UserError('blob-missing', 'not there')) : Promise.resolve(new Uint8Array([137, 80]))),
   }
   const get = (path: string): Promise<Response> => imageAnswers(source)(new Request(`larkspur-image://${path}`))
