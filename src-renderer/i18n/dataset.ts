@@ -22,7 +22,10 @@ export interface DatasetWords {
   readonly showAll: string
   readonly loading: string
   readonly photo: (file: string) => string
+  readonly photoMissing: string
+  readonly maskMissing: string
   readonly cutout: string
+  readonly cutoutMissing: string
   readonly caption: string
   readonly textChanged: string
   readonly mended: string
@@ -71,7 +74,10 @@ export const datasetEn: DatasetWords = {
   showAll: 'Show all',
   loading: 'Loading',
   photo: (file) => `Photo ${file} with the mask`,
+  photoMissing: 'Photo cannot be shown',
+  maskMissing: 'Mask cannot be shown',
   cutout: 'Cut-out',
+  cutoutMissing: 'Cut-out cannot be shown',
   caption: 'Caption',
   textChanged: 'caption changed',
   mended: 'mask mended',
@@ -120,7 +126,10 @@ export const datasetDe: DatasetWords = {
   showAll: 'Alle zeigen',
   loading: 'Lädt',
   photo: (file) => `Foto ${file} mit der Maske`,
+  photoMissing: 'Foto nicht zu zeigen',
+  maskMissing: 'Maske nicht zu zeigen',
   cutout: 'Freisteller',
+  cutoutMissing: 'Freisteller nicht zu zeigen',
   caption: 'Beschreibung',
   textChanged: 'Beschreibung geändert',
   mended: 'Maske ausgebessert',

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -135,6 +136,32 @@ test('a dataset is looked through by keyboard, and what was decided is there the
   expect(tar).toContain('an object with words of my own')
 })
 
+test.skipIf(process.platform === 'win32')('a photo that is on its way has its place already', async () => {
+  const { page } = larkspur
+  const image = made.lines[0]?.image
+  if (image === undefined) throw new Error('no first quadruplet')
+  // Windows has no such file: it gives its bytes when somebody writes them, and lets readers wait until then.
+  const photo = join(made.photos, image.file)
+  const bytes = readFileSync(photo)
+  rmSync(photo)
+  await promisify(execFile)('mkfifo', [photo])
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  await browse(`dataset.recent ${made.dataset}`)
+  const picture = option(page, 0).getByRole('img', { name: /with the mask/ })
+  const frame = picture.locator('..')
+  await expect.poll(async () => await frame.getAttribute('aria-busy'), PATIENCE).toBe('true')
+  const before = await frame.boundingBox()
+  expect((before?.width ?? 0) / (before?.height ?? 1)).toBeCloseTo(image.width / image.height, 1)
+  expect(await frame.evaluate((element) => getComputedStyle(element).backgroundColor)).not.toMatch(/, 0\)|\/ 0\)|transparent/)
+  await writeFile(photo, bytes)
+  await expect.poll(async () => await frame.getAttribute('aria-busy'), PATIENCE).toBe('false')
+  expect(await frame.boundingBox()).toEqual(before)
+  expect(await picture.boundingBox()).toEqual(before)
+  rmSync(photo)
+  writeFileSync(photo, bytes)
+})
+
 test('photos that have moved are said in a line, at the top and in their place', async () => {
   const { page } = larkspur
   const photo = made.lines[0]?.image.file ?? ''
@@ -142,7 +169,26 @@ test('photos that have moved are said in a line, at the top and in their place',
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'detached' })
   await browse(`dataset.recent ${made.dataset}`)
+  await option(page, 0).getByText('Photo cannot be shown').waitFor()
   await option(page, 0).getByText(`${photo}: no such file or folder; has the photo been moved?`).waitFor()
+  // A mask that is gone takes neither the photo nor the quadruplet with it.
+  const mask = made.lines[1]?.mask ?? ''
+  renameSync(join(made.dataset, mask), join(folder, 'mask.png'))
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  await browse(`dataset.recent ${made.dataset}`)
+  await option(page, 1).getByText('Mask cannot be shown').waitFor()
+  await expect
+    .poll(
+      async () =>
+        await option(page, 1)
+          .getByRole('img', { name: /with the mask/ })
+          .locator('..')
+          .getAttribute('aria-busy'),
+      PATIENCE,
+    )
+    .toBe('false')
+  renameSync(join(folder, 'mask.png'), join(made.dataset, mask))
   rmSync(made.photos, { recursive: true })
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'detached' })
