@@ -44,7 +44,7 @@ export function addDatasetOut(dataset: Command): void {
     })
   dataset
     .command('stats')
-    .description('count photos, objects, sizes, tags and licences; with --out also plots and a page')
+    .description('count photos, objects, sizes, tags, licences and reviews; with --out also plots and a page')
     .requiredOption('--dataset <folder>', 'the dataset')
     .option('--out <folder>', 'where stats.html and the plots go')
     .option('--json', 'print one JSON object last on stdout')
@@ -56,9 +56,14 @@ export function addDatasetOut(dataset: Command): void {
         for (const [name, svg] of Object.entries(statsPlots(stats))) await writeFileWhole(join(out, name), Buffer.from(svg))
         await writeFileWhole(join(out, 'stats.html'), Buffer.from(statsPage(basename(resolve(folder)), stats)))
       }
-      const { photos, quadruplets, tags } = stats
+      const { photos, quadruplets, tags, reviews } = stats
       const top = tags.slice(0, 5).map(({ tag, count }) => `${tag} ${count}`)
       screen.line(`${folder}: ${quadruplets} quadruplets from ${photos.all} photos, ${tags.length} tags (${top.join(', ')})`)
+      const { accepted, rejected, open, captions, tags: tagsChanged, masks, ofNone } = reviews
+      const changed = `${captions} captions, ${tagsChanged} tags and ${masks} masks changed`
+      screen.line(
+        `reviews: ${accepted} accepted, ${rejected} rejected, ${open} not decided; ${changed}${ofNone > 0 ? `; ${ofNone} about quadruplets that are not there any more` : ''}`,
+      )
       screen.object({ dataset: folder, ...stats })
     })
 }

@@ -48,7 +48,7 @@ export function statsPlots(stats: Stats): Readonly<Record<string, string>> {
 
 /** One file that needs no other. */
 export function statsPage(name: string, stats: Stats): string {
-  const { photos, flags, split } = stats
+  const { photos, flags, split, reviews } = stats
   const rows = [
     ['photos', photos.all],
     ['of them not readable', photos.unreadable],
@@ -63,6 +63,13 @@ export function statsPage(name: string, stats: Stats): string {
     ['with a face', flags.face],
     ['words of a text, mean', stats.words.mean.toFixed(1)],
     ['words of a text, most', stats.words.most],
+    ['accepted', reviews.accepted],
+    ['rejected', reviews.rejected],
+    ['not decided yet', reviews.open],
+    ['captions written anew', reviews.captions],
+    ['tags changed', reviews.tags],
+    ['masks mended', reviews.masks],
+    ...(reviews.ofNone > 0 ? [['decisions about quadruplets that are not there any more', reviews.ofNone] as const] : []),
   ].map(([what, count]) => `<tr><th scope="row">${what}</th><td>${count}</td></tr>`)
   const licences = stats.licences.map(({ licence, count }) => `<tr><th scope="row">${escaped(licence)}</th><td>${count}</td></tr>`)
   return [

@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import { photoLineSchema, quadrupletSchema, type Quadruplet } from '../contract/dataset.ts'
 import { PHOTOS_FILE, QUADRUPLETS_FILE } from './folder.ts'
 import { readLines } from './lines.ts'
+import { laidOver } from './overlay.ts'
+import { readReviews } from './reviews.ts'
 
 /** Upper ends of the classes that areas are counted in: shares of the photo. */
 export const AREA_ENDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]
@@ -18,9 +20,20 @@ export interface Stats {
   readonly tags: readonly { readonly tag: string; readonly count: number }[]
   readonly licences: readonly { readonly licence: string; readonly count: number }[]
   readonly words: { readonly mean: number; readonly most: number }
+  /** What people decided about the quadruplets that there are. */
+  readonly reviews: {
+    readonly open: number
+    readonly accepted: number
+    readonly rejected: number
+    readonly captions: number
+    readonly tags: number
+    readonly masks: number
+    /** Decisions about quadruplets that a later build left out. */
+    readonly ofNone: number
+  }
 }
 
-/** Counts a dataset, a line at a time: what is kept grows with the tags and not with the photos. */
+/** Counts a dataset, a line at a time: what is kept grows with the tags and the decisions, not with the photos. Tags and texts are counted as people left them, rejected ones too. */
 export async function statsOf(dataset: string): Promise<Stats> {
   const photos = { all: 0, unreadable: 0, withObjects: 0, nearDuplicates: 0 }
   const dropped = new Counter<string>()
@@ -39,9 +52,17 @@ export async function statsOf(dataset: string): Promise<Stats> {
   const tags = new Counter<string>()
   const licences = new Counter<string>()
   const words = { sum: 0, most: 0 }
+  const decided = await readReviews(dataset)
+  const reviews = { open: 0, accepted: 0, rejected: 0, captions: 0, tags: 0, masks: 0, ofNone: decided.size }
   let quadruplets = 0
-  for await (const line of readLines(join(dataset, QUADRUPLETS_FILE), quadrupletSchema)) {
+  for await (const built of readLines(join(dataset, QUADRUPLETS_FILE), quadrupletSchema)) {
+    const line = laidOver(built, decided.get(built.id))
     quadruplets++
+    if (decided.has(line.id)) reviews.ofNone--
+    reviews[line.review]++
+    if (line.text !== built.text) reviews.captions++
+    if (line.tag !== built.tag) reviews.tags++
+    if (line.mask !== built.mask) reviews.masks++
     split[line.split]++
     if (line.flags.occluded) flags.occluded++
     if (line.flags.borderCut) flags.borderCut++
@@ -65,6 +86,7 @@ export async function statsOf(dataset: string): Promise<Stats> {
     tags: tags.byCount().map(([tag, count]) => ({ tag, count })),
     licences: licences.byCount().map(([licence, count]) => ({ licence, count })),
     words: { mean: quadruplets === 0 ? 0 : words.sum / quadruplets, most: words.most },
+    reviews,
   }
 }
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { extract } from 'tar-stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { PhotoLine, Quadruplet } from '../../../src-main/contract/dataset.ts'
+import type { PhotoLine, Quadruplet, Review } from '../../../src-main/contract/dataset.ts'
+import { addReview } from '../../../src-main/datasets/reviews.ts'
 import { statsPage } from '../../../src-main/datasets/stats-page.ts'
 import { statsOf } from '../../../src-main/datasets/stats.ts'
 import { exportWebDataset } from '../../../src-main/datasets/web-dataset.ts'
@@ -145,5 +146,27 @@ describe('counting a dataset', () => {
     expect(page).toContain('a &#60;dataset&#62;')
     expect(page).toContain('apple &#38; pear')
     expect(page).not.toMatch(/(src|href)=/)
+    expect(stats.reviews).toEqual({ open: 3, accepted: 0, rejected: 0, captions: 0, tags: 0, masks: 0, ofNone: 0 })
+  })
+
+  it('counts what people decided, by the last word about each', async () => {
+    const lines = [0, 1, 2, 3, 4].map((at) => quadruplet(1, at, at === 4 ? { review: 'accepted' } : {}))
+    await makeDataset(lines)
+    const decide = async (at: number, change: Partial<Review>): Promise<void> =>
+      await addReview(dataset, { id: lines[at]!.id, state: 'open', text: null, tag: null, mask: null, ...change })
+    await decide(0, { state: 'accepted' })
+    await decide(0, { state: 'rejected', text: 'one, two, three, four, five' })
+    await decide(1, { state: 'accepted', tag: 'flask' })
+    await decide(2, { text: lines[2]!.text, tag: lines[2]!.tag, mask: 'mended/00/x.png' })
+    await addReview(dataset, { id: 'ffffffffffffffff-00', state: 'accepted', text: 'x', tag: 'x', mask: null })
+    const stats = await statsOf(dataset)
+    // Words that are said again as the build had them are no change.
+    expect(stats.reviews).toEqual({ open: 2, accepted: 2, rejected: 1, captions: 1, tags: 1, masks: 1, ofNone: 1 })
+    expect(stats.quadruplets).toBe(5)
+    expect(stats.tags).toContainEqual({ tag: 'flask', count: 1 })
+    expect(stats.words.most).toBe(5)
+    const page = statsPage('d', stats)
+    expect(page).toMatch(/accepted<\/th><td>2<.*rejected<\/th><td>1<.*not decided yet<\/th><td>2<.*masks mended<\/th><td>1</s)
+    expect(page).toContain('not there any more')
   })
 })
