@@ -1,4 +1,4 @@
-import { relative, resolve, sep } from 'node:path'
+import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import { UserError } from '../contract/errors.ts'
 import {
@@ -18,6 +18,7 @@ import {
   type Shard,
   type ShardReport,
 } from '../data-engine/index.ts'
+import { photosSeenFrom } from '../datasets/dataset-file.ts'
 import { makeFolder } from '../pictures/files.ts'
 import { collect, numberIn, partOfWhole, wholeNumberIn } from './arguments.ts'
 import { consoleFor, type Console } from './console.ts'
@@ -84,7 +85,7 @@ export function addDatasetBuild(dataset: Command): void {
     .action(async (options: { readonly out: string; readonly json?: boolean }) => {
       const screen = consoleFor(options.json === true)
       const { photos } = await expectPlan(options.out)
-      const report = await merge(options.out, await readSpec(options.out), seenFrom(options.out, photos))
+      const report = await merge(options.out, await readSpec(options.out), photosSeenFrom(options.out, photos))
       screen.line(summary(options.out, report))
       screen.object({ out: options.out, ...report })
     })
@@ -127,7 +128,7 @@ async function build(options: BuildOptions): Promise<void> {
     screen.object({ out: options.out, shard: `${shard.number}/${shard.count}`, ...figures(report) })
     return
   }
-  const merged = await merge(options.out, spec, seenFrom(options.out, header.photos))
+  const merged = await merge(options.out, spec, photosSeenFrom(options.out, header.photos))
   screen.line(summary(options.out, merged))
   screen.object({
     out: options.out,
@@ -175,12 +176,6 @@ function filtersOf({ minArea, maxArea, duplicateIou, minTagScore, minPlaceScore,
 async function prepareOut(out: string): Promise<void> {
   await makeFolder(out)
   await checkWritable(resolve(out, 'dataset.json'))
-}
-
-/** The folder of photos from the dataset's, so that both can be moved together. */
-function seenFrom(out: string, photos: string): string {
-  const path = relative(resolve(out), resolve(photos))
-  return path === '' ? '.' : path.split(sep).join('/')
 }
 
 function summary(out: string, { photos, unreadable, quadruplets, nearDuplicates, facePhotos }: MergeReport): string {

@@ -2,9 +2,9 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DATASET_FORMAT, type Dataset, type PhotoLine, type Quadruplet, type Split } from '../contract/dataset.ts'
 import { UserError } from '../contract/errors.ts'
-import { DATASET_FILE, maskPath, onDisk, PHOTOS_FILE, QUADRUPLETS_FILE, subjectPath } from '../datasets/folder.ts'
+import { writeDataset } from '../datasets/dataset-file.ts'
+import { maskPath, onDisk, PHOTOS_FILE, QUADRUPLETS_FILE, subjectPath } from '../datasets/folder.ts'
 import { LineWriter } from '../datasets/lines.ts'
-import { writeFileWhole } from '../pictures/files.ts'
 import { photoKey, type BuildSpec } from './build-spec.ts'
 import { NearDuplicates } from './perceptual-hash.ts'
 import { readPlan, type PlanLine } from './plan.ts'
@@ -59,7 +59,7 @@ export async function merge(out: string, spec: BuildSpec, photos: string): Promi
       counts: { photos: count, unreadable, quadruplets },
       sha256,
     }
-    await writeFileWhole(onDisk(out, DATASET_FILE), new TextEncoder().encode(`${JSON.stringify(dataset, null, 2)}\n`))
+    await writeDataset(out, dataset)
     return report
   } catch (error) {
     await writers.photos.abandon()

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { open, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { datasetSchema, quadrupletSchema, type Dataset, type Quadruplet, type Review, type ReviewState } from '../contract/dataset.ts'
+import { quadrupletSchema, type Quadruplet, type Review, type ReviewState } from '../contract/dataset.ts'
 import type { DatasetFilter, DatasetFlag, DatasetItem, OpenDataset, ReviewCounts } from '../contract/dataset-view.ts'
 import { UserError } from '../contract/errors.ts'
-import { readFileOrExplain, fileReason } from '../pictures/files.ts'
-import { DATASET_FILE, QUADRUPLETS_FILE } from './folder.ts'
+import { fileReason } from '../pictures/files.ts'
+import { readDataset } from './dataset-file.ts'
+import { QUADRUPLETS_FILE } from './folder.ts'
 import { placedLines } from './line-places.ts'
 import { parseLine } from './lines.ts'
 import { laidOver } from './overlay.ts'
@@ -19,17 +20,6 @@ interface Entry {
   readonly tag: string
   readonly built: ReviewState
   readonly flags: readonly DatasetFlag[]
-}
-
-/** @throws UserError `bad-dataset` */
-export async function readDataset(folder: string): Promise<Dataset> {
-  const path = join(folder, DATASET_FILE)
-  const bytes = await readFileOrExplain(path)
-  try {
-    return datasetSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
-  } catch {
-    throw new UserError('bad-dataset', `${path}: not a dataset of this version; run \`dataset build\` to its end`)
-  }
 }
 
 /** A dataset to look through: an index of its lines, and the decisions. Lines are read again when they are asked for. */
