@@ -11,7 +11,18 @@ import type { Picture8 } from '../pictures/picture.ts'
 /** A quadruplet as people left it; of a mended mask the box, the area and the cut-out follow with `cutAnew`. */
 export function laidOver(line: Quadruplet, review: Review | undefined): Quadruplet {
   if (review === undefined) return line
-  return { ...line, review: review.state, text: review.text ?? line.text, tag: review.tag ?? line.tag, mask: review.mask ?? line.mask }
+  const tag = review.tag ?? line.tag
+  // The class above the tagger's word says nothing of another one.
+  const group = tag === line.tag ? line.group : null
+  return { ...line, review: review.state, text: review.text ?? line.text, tag, group, mask: review.mask ?? line.mask }
+}
+
+/** The caption of the build with another tag in the place of its own, as far as it names it, and the article that goes with it. @param tag null: the build's */
+export function captionWith({ text, tag: built }: Pick<Quadruplet, 'text' | 'tag'>, tag: string | null): string {
+  if (tag === null) return text
+  const name = built.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+  const article = /^[aeiou]/i.test(tag) ? 'an ' : 'a '
+  return text.replace(new RegExp(`(?<![\\p{L}\\p{N}])(an? )?${name}(?![\\p{L}\\p{N}])`, 'gu'), (_, before?: string) => (before ? article : '') + tag)
 }
 
 export interface CutAnew {

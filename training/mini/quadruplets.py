@@ -96,11 +96,12 @@ def read(folder, split=None, photos=None, rejected=False, flagged=True):
             continue
         if not flagged and (flags["occluded"] or flags["borderCut"] or flags["nearDuplicateOf"] is not None):
             continue
-        mended = review.get("mask")
+        tag, mended = review.get("tag") or line["tag"], review.get("mask")
         mask_path = inside(folder, mended or line["mask"])
         box = line["box"]
         yield Quadruplet(
-            id=line["id"], text=review.get("text") or line["text"], tag=review.get("tag") or line["tag"], group=line["group"],
+            id=line["id"], text=review.get("text") or line["text"], tag=tag,
+            group=line["group"] if tag == line["tag"] else None,  # the class above the tagger's word says nothing of another one
             box=box_of(mask_path) if mended else (box["x"], box["y"], box["w"], box["h"]), split=line["split"], licence=line["licence"], source=line["source"],
             review=state, flags=flags, scores=line["scores"], photo_path=inside(root, line["image"]["file"]), mask_path=mask_path,
             subject_path=inside(folder, line["subject"]), mended=bool(mended))

@@ -51,6 +51,16 @@ def test_takes_what_people_decided(dataset):
     assert len(list(read(dataset, rejected=True))) == 3
 
 
+def test_takes_tags_that_people_wrote(dataset):
+    lines = [json.loads(line) for line in (dataset / "quadruplets.jsonl").read_text(encoding="utf-8").splitlines()]
+    (dataset / "quadruplets.jsonl").write_text("".join(json.dumps({**line, "group": "things"}) + "\n" for line in lines))
+    review = {"id": lines[0]["id"], "state": "open", "text": "a red Öltank 1", "tag": "Öltank", "mask": None}
+    (dataset / "reviews.jsonl").write_text(json.dumps(review) + "\n")
+    first, second, _ = read(dataset)
+    assert (first.tag, first.group, first.text) == ("Öltank", None, "a red Öltank 1")
+    assert (second.tag, second.group) == ("thing", "things")
+
+
 def test_passes_over_a_torn_last_decision(dataset):
     line = json.dumps({"id": "ab00000000000000-01", "state": "rejected", "text": None, "tag": None, "mask": None})
     (dataset / "reviews.jsonl").write_bytes((line + "\n" + line[:30]).encode())
