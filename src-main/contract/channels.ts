@@ -1,7 +1,15 @@
 import { z } from 'zod'
 import { blobRefSchema, failureSchema } from './basics.ts'
 import { quadrupletIdSchema, reviewStateSchema } from './dataset.ts'
-import { datasetFilterSchema, datasetItemSchema, MOST_ROWS, openDatasetIdSchema, openDatasetSchema, reviewAnswerSchema } from './dataset-view.ts'
+import {
+  datasetFilterSchema,
+  datasetItemSchema,
+  MOST_ROWS,
+  MOST_TAG_LENGTH,
+  openDatasetIdSchema,
+  openDatasetSchema,
+  reviewAnswerSchema,
+} from './dataset-view.ts'
 import { documentChangeSchema, documentOpSchema, documentStateSchema, jobInputsSchema, subjectSchema } from './document.ts'
 import { openEvaluationIdSchema } from './evaluation.ts'
 import { downloadProgressSchema, libraryIdSchema, libraryItemSchema, offerSchema } from './model-library.ts'
@@ -130,12 +138,16 @@ export const channels = {
     in: z.strictObject({ dataset: openDatasetIdSchema, rows: z.array(z.int().nonnegative()).max(MOST_ROWS) }),
     out: z.array(datasetItemSchema),
   },
-  /** A decision; when it answers, it is on the disk. A text as the build had it forgets the person's. */
+  /** A decision; when it answers, it is on the disk. A text or tag as the build had it forgets the person's; a caption that nobody wrote anew follows its tag. */
   'dataset.review': {
     in: z.strictObject({
       dataset: openDatasetIdSchema,
       id: quadrupletIdSchema,
-      change: z.strictObject({ state: reviewStateSchema.optional(), text: z.string().trim().min(1).max(2000).optional() }),
+      change: z.strictObject({
+        state: reviewStateSchema.optional(),
+        text: z.string().trim().min(1).max(2000).optional(),
+        tag: z.string().trim().min(1).max(MOST_TAG_LENGTH).optional(),
+      }),
     }),
     out: reviewAnswerSchema,
   },
@@ -150,6 +162,8 @@ export const channels = {
   },
   /** Takes the last decision since the dataset was opened back; null when there is none. */
   'dataset.undo': { in: z.strictObject({ dataset: openDatasetIdSchema }), out: reviewAnswerSchema.nullable() },
+  /** Asks with a dialog where the photos lie now, and writes it into the dataset when they do; null when it was closed. */
+  'dataset.relink': { in: z.strictObject({ dataset: openDatasetIdSchema }), out: openDatasetSchema.nullable() },
   /** Asks for a folder with a dialog: a benchmark, a place for results, a CLIP; null when it was closed. */
   'evaluation.choose': { in: z.strictObject({ what: z.enum(['benchmark', 'out', 'clip']) }), out: z.string().nullable() },
   /** From here on the kept pictures of this folder of results are served; those of another one no longer. */

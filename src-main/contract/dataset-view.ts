@@ -9,15 +9,20 @@ const count = z.int().nonnegative()
 export const reviewCountsSchema = z.strictObject({ all: count, open: count, accepted: count, rejected: count })
 export type ReviewCounts = z.infer<typeof reviewCountsSchema>
 
+/** Most frequent first. */
+export const tagCountsSchema = z.array(z.strictObject({ tag: z.string(), count }))
+export type TagCounts = z.infer<typeof tagCountsSchema>
+
 export const openDatasetSchema = z.strictObject({
   id: openDatasetIdSchema,
   folder: z.string(),
   name: z.string(),
   counts: reviewCountsSchema,
-  /** Most frequent first. */
-  tags: z.array(z.strictObject({ tag: z.string(), count })),
+  tags: tagCountsSchema,
   /** One line where something is amiss that does not keep it from being open, such as photos that have moved. */
   problem: z.string().nullable(),
+  /** Counts how often the photos were found elsewhere since it was opened: part of the pictures' addresses. */
+  photosRevision: count,
 })
 export type OpenDataset = z.infer<typeof openDatasetSchema>
 
@@ -45,14 +50,23 @@ export const datasetItemSchema = z.strictObject({
   split: quadrupletSchema.shape.split,
   state: reviewStateSchema,
   textChanged: z.boolean(),
+  tagChanged: z.boolean(),
   mended: z.boolean(),
   /** Counts the mends since it was opened: part of the pictures' addresses. */
   revision: count,
 })
 export type DatasetItem = z.infer<typeof datasetItemSchema>
 
-export const reviewAnswerSchema = z.strictObject({ item: datasetItemSchema, counts: reviewCountsSchema })
+export const reviewAnswerSchema = z.strictObject({
+  item: datasetItemSchema,
+  counts: reviewCountsSchema,
+  /** Null where they are as they were. */
+  tags: tagCountsSchema.nullable(),
+})
 export type ReviewAnswer = z.infer<typeof reviewAnswerSchema>
+
+/** Letters of a tag that a person may write. */
+export const MOST_TAG_LENGTH = 120
 
 /** Rows that one call may ask for. */
 export const MOST_ROWS = 200

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { open, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { quadrupletSchema, type Quadruplet, type Review, type ReviewState } from '../contract/dataset.ts'
-import type { DatasetFilter, DatasetFlag, DatasetItem, OpenDataset, ReviewCounts } from '../contract/dataset-view.ts'
+import type { DatasetFilter, DatasetFlag, DatasetItem, OpenDataset, ReviewCounts, TagCounts } from '../contract/dataset-view.ts'
 import { UserError } from '../contract/errors.ts'
 import { fileReason } from '../pictures/files.ts'
 import { readDataset } from './dataset-file.ts'
@@ -10,6 +10,7 @@ import { QUADRUPLETS_FILE } from './folder.ts'
 import { placedLines } from './line-places.ts'
 import { parseLine } from './lines.ts'
 import { laidOver } from './overlay.ts'
+import { relink } from './relink.ts'
 import { readReviews } from './reviews.ts'
 
 /** What is kept of a line: enough to filter and to find it again, about 200 bytes. */
@@ -22,12 +23,19 @@ interface Entry {
   readonly flags: readonly DatasetFlag[]
 }
 
+/** Photos that are looked for when they are said to lie elsewhere, spread over the dataset: all of a million would be waited for too long. */
+const MOST_LOOKED = 200
+
 /** A dataset to look through: an index of its lines, and the decisions. Lines are read again when they are asked for. */
 export class OpenedDataset {
   readonly id = randomBytes(8).toString('hex')
   readonly folder: string
-  readonly photos: string
   readonly reviews: Map<string, Review>
+  #photos: string
+  /** Counts how often the photos were said to lie elsewhere. */
+  #photosRevision = 0
+  /** One line about photos that the folder lacks. */
+  #lacking: string | null = null
   readonly #file: string
   readonly #size: number
   readonly #changedMs: number
@@ -44,7 +52,7 @@ export class OpenedDataset {
     file: { path: string; size: number; mtimeMs: number },
   ) {
     this.folder = folder
-    this.photos = photos
+    this.#photos = photos
     this.reviews = reviews
     this.#entries = entries
     this.#file = file.path
@@ -69,11 +77,24 @@ export class OpenedDataset {
     return new OpenedDataset(folder, resolve(folder, dataset.photos), await readReviews(folder), entries, { path, size, mtimeMs })
   }
 
+  get photos(): string {
+    return this.#photos
+  }
+
+  /** @throws UserError `photo-moved` when the photos are not there; all is then as it was */
+  async relink(photos: string): Promise<void> {
+    const step = Math.max(1, Math.ceil(this.#entries.length / MOST_LOOKED))
+    const lines = await this.#read([...this.#entries.keys()].filter((row) => row % step === 0))
+    const wanted = new Map(lines.map(({ line: { image } }) => [image.sha256, image]))
+    const { looked, found, firstMissing } = await relink(this.folder, photos, wanted.values(), wanted.size)
+    this.#photos = resolve(photos)
+    this.#photosRevision++
+    this.#lacking = firstMissing === null ? null : `${photos}: ${looked - found} of the ${looked} photos looked for are not there, such as ${firstMissing}`
+  }
+
   async summary(): Promise<OpenDataset> {
-    const tags = new Map<string, number>()
-    for (const entry of this.#entries) tags.set(this.#tagOf(entry), (tags.get(this.#tagOf(entry)) ?? 0) + 1)
     const problem = await stat(this.photos).then(
-      (found) => (found.isDirectory() ? null : `${this.photos}: not a folder; the dataset's photos should lie there`),
+      (found) => (found.isDirectory() ? this.#lacking : `${this.photos}: not a folder; the dataset's photos should lie there`),
       (error: unknown) => `${this.photos}: ${fileReason(error)}; the dataset's photos should lie there`,
     )
     return {
@@ -81,9 +102,17 @@ export class OpenedDataset {
       folder: this.folder,
       name: basename(resolve(this.folder)),
       counts: this.counts(),
-      tags: [...tags].map(([tag, count]) => ({ tag, count })).sort((a, b) => b.count - a.count || (a.tag < b.tag ? -1 : 1)),
+      tags: this.tags(),
       problem,
+      photosRevision: this.#photosRevision,
     }
+  }
+
+  /** Tags as people left them. */
+  tags(): TagCounts {
+    const tags = new Map<string, number>()
+    for (const entry of this.#entries) tags.set(this.#tagOf(entry), (tags.get(this.#tagOf(entry)) ?? 0) + 1)
+    return [...tags].map(([tag, count]) => ({ tag, count })).sort((a, b) => b.count - a.count || (a.tag < b.tag ? -1 : 1))
   }
 
   counts(): ReviewCounts {
@@ -150,6 +179,7 @@ export class OpenedDataset {
       split: line.split,
       state: line.review,
       textChanged: line.text !== built.text,
+      tagChanged: line.tag !== built.tag,
       mended,
       revision: this.revision(line.id),
     }

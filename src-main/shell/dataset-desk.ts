@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { ChannelIn } from '../contract/channels.ts'
-import type { Review } from '../contract/dataset.ts'
+import type { Quadruplet, Review } from '../contract/dataset.ts'
 import type { DatasetFilter, DatasetItem, OpenDataset, ReviewAnswer } from '../contract/dataset-view.ts'
 import { UserError } from '../contract/errors.ts'
 import { onDisk } from '../datasets/folder.ts'
 import { realInside } from '../datasets/inside.ts'
 import { OpenedDataset } from '../datasets/opened.ts'
-import { boxOf } from '../datasets/overlay.ts'
+import { boxOf, captionWith } from '../datasets/overlay.ts'
 import type { PictureTask } from '../datasets/pictures.ts'
 import { addReview, removeMendedMask, writeMendedMask } from '../datasets/reviews.ts'
 import { encodePng } from '../pictures/encode.ts'
@@ -15,7 +15,7 @@ import type { Dialogs } from './dialogs.ts'
 import { PictureCache } from './picture-cache.ts'
 
 export interface DatasetDeskParts {
-  readonly dialogs: Pick<Dialogs, 'openDataset'>
+  readonly dialogs: Pick<Dialogs, 'openDataset' | 'openPhotos'>
   readonly make: (task: PictureTask) => Promise<Uint8Array>
   /** A dataset was opened from this folder. */
   readonly onFolder: (folder: string) => void
@@ -84,9 +84,10 @@ export class DatasetDesk {
       const opened = this.#of(dataset)
       const line = await opened.line(id)
       const before = reviewOf(opened, line)
-      const text = change.text === undefined ? before.text : change.text === line.text ? null : change.text
-      await this.#write(opened, { ...before, state: change.state ?? before.state, text }, { id, before, mask: undefined })
-      return await answerOf(opened, id)
+      const tag = change.tag === undefined ? before.tag : change.tag === line.tag ? null : change.tag
+      const text = textAfter(line, before, tag, change.text)
+      await this.#write(opened, { ...before, state: change.state ?? before.state, text, tag }, { id, before, mask: undefined })
+      return await answerOf(opened, id, tag !== before.tag)
     })
   }
 
@@ -104,7 +105,7 @@ export class DatasetDesk {
       const path = await writeMendedMask(opened.folder, id, png)
       opened.mended(id)
       await this.#write(opened, { ...before, mask: path }, { id, before, mask: old })
-      return await answerOf(opened, id)
+      return await answerOf(opened, id, false)
     })
   }
 
@@ -115,6 +116,7 @@ export class DatasetDesk {
       const step = this.#past.at(-1)
       if (step === undefined) return null
       const { id, before, mask } = step
+      const { tag } = reviewOf(opened, await opened.line(id))
       if (mask) await writeMendedMask(opened.folder, id, mask)
       await addReview(opened.folder, before)
       opened.reviews.set(id, before)
@@ -122,7 +124,21 @@ export class DatasetDesk {
       // Only once no line names it any more.
       if (mask === null && before.mask === null) await removeMendedMask(opened.folder, id)
       if (mask !== undefined) opened.mended(id)
-      return await answerOf(opened, id)
+      return await answerOf(opened, id, tag !== before.tag)
+    })
+  }
+
+  /** Asks where the photos lie now; null when the dialog was closed. */
+  async relink(dataset: string): Promise<OpenDataset | null> {
+    this.#of(dataset)
+    const chosen = await this.#parts.dialogs.openPhotos()
+    if (chosen === null) return null
+    return await this.#inTurn(async () => {
+      const opened = this.#of(dataset)
+      await opened.relink(chosen)
+      // Those on their way are still looked for where they were, and would fail for those who ask now.
+      this.#pictures.clear()
+      return await opened.summary()
     })
   }
 
@@ -159,7 +175,7 @@ export class DatasetDesk {
 
   async #write(opened: OpenedDataset, after: Review, step: Step): Promise<void> {
     const { before } = step
-    if (step.mask === undefined && after.state === before.state && after.text === before.text) return
+    if (step.mask === undefined && after.state === before.state && after.text === before.text && after.tag === before.tag) return
     await addReview(opened.folder, after)
     opened.reviews.set(after.id, after)
     this.#past = [...this.#past.slice(1 - UNDO_STEPS), step]
@@ -181,6 +197,14 @@ function reviewOf(opened: OpenedDataset, line: { id: string; review: Review['sta
   return opened.reviews.get(line.id) ?? { id: line.id, state: line.review, text: null, tag: null, mask: null }
 }
 
-async function answerOf(opened: OpenedDataset, id: string): Promise<ReviewAnswer> {
-  return { item: await opened.item(id), counts: opened.counts() }
+/** A caption that nobody wrote anew goes on naming the tag. @param said what the person writes now */
+function textAfter(line: Quadruplet, before: Review, tag: string | null, said: string | undefined): string | null {
+  const ownWords = before.text !== null && before.text !== captionWith(line, before.tag)
+  if (said === undefined && ownWords) return before.text
+  const text = said ?? captionWith(line, tag)
+  return text === line.text ? null : text
+}
+
+async function answerOf(opened: OpenedDataset, id: string, tagChanged: boolean): Promise<ReviewAnswer> {
+  return { item: await opened.item(id), counts: opened.counts(), tags: tagChanged ? opened.tags() : null }
 }

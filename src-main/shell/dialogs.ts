@@ -15,6 +15,8 @@ export interface Dialogs {
   openModel(what: 'folder' | 'file'): Promise<string | null>
   /** A folder that the data engine made. */
   openDataset(): Promise<string | null>
+  /** Where the photos of a dataset lie now. */
+  openPhotos(): Promise<string | null>
   /** A benchmark, a place for results (which may be made), a CLIP to judge by. */
   openEvaluationFolder(what: 'benchmark' | 'out' | 'clip'): Promise<string | null>
   unsaved(name: string): Promise<UnsavedChoice>
@@ -70,6 +72,10 @@ export class NativeDialogs implements Dialogs {
 
   async openDataset(): Promise<string | null> {
     return await this.#openFolder(this.#words().browseDataset)
+  }
+
+  async openPhotos(): Promise<string | null> {
+    return await this.#openFolder(this.#words().findPhotos)
   }
 
   async openEvaluationFolder(what: 'benchmark' | 'out' | 'clip'): Promise<string | null> {

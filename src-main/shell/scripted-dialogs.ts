@@ -11,6 +11,7 @@ const answersSchema = z.strictObject({
   saveCandidate: z.array(path).default([]),
   openModel: z.array(path).default([]),
   openDataset: z.array(path).default([]),
+  openPhotos: z.array(path).default([]),
   openEvaluationFolder: z.array(path).default([]),
   unsaved: z.array(z.enum(['save', 'discard', 'cancel'])).default([]),
   recover: z.array(z.enum(['recover', 'discard', 'later'])).default([]),
@@ -54,6 +55,10 @@ export class ScriptedDialogs implements Dialogs {
 
   openDataset(): Promise<string | null> {
     return this.#next('openDataset')
+  }
+
+  openPhotos(): Promise<string | null> {
+    return this.#next('openPhotos')
   }
 
   openEvaluationFolder(): Promise<string | null> {

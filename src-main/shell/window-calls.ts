@@ -75,6 +75,7 @@ export function windowCalls(parts: WindowCallParts): ChannelAnswers {
     'dataset.review': async (decision) => await datasets.review(decision),
     'dataset.mend': async (mend) => await datasets.mend(mend),
     'dataset.undo': async ({ dataset }) => await datasets.undo(dataset),
+    'dataset.relink': async ({ dataset }) => await datasets.relink(dataset),
     'evaluation.choose': async ({ what }) => await evaluations.choose(what),
     'evaluation.open': ({ folder }) => evaluations.open(folder),
     'evaluation.close': ({ evaluation }) => {

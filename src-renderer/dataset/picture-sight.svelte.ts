@@ -1,9 +1,13 @@
 import { whyMissing } from './addresses.ts'
 
+/** A picture that is there when it is asked after, but does not come, is not asked for without end. */
+const MOST_TRIES = 3
+
 /** How far one picture has come. All of it is about the address of the moment: what is told of the one before says nothing of the next. */
 export class PictureSight {
   readonly #url: () => string
   #told = $state.raw<{ readonly url: string; readonly why: string | null } | null>(null)
+  #tried = $state.raw({ url: '', times: 1 })
 
   constructor(url: () => string) {
     this.#url = url
@@ -11,6 +15,12 @@ export class PictureSight {
 
   get url(): string {
     return this.#url()
+  }
+
+  /** What an `<img>` shows: the address, or the address once more. */
+  get src(): string {
+    const { url, times } = this.#tried
+    return url === this.url && times > 1 ? `${url}#${times}` : this.url
   }
 
   get state(): 'waiting' | 'here' | 'missing' {
@@ -27,10 +37,19 @@ export class PictureSight {
     this.#told = { url: this.url, why: null }
   }
 
-  async failed(): Promise<void> {
+  /** Answers whether the picture is missing. */
+  async failed(): Promise<boolean> {
     const { url } = this
     const why = await whyMissing(url)
-    // No reason: the dataset was closed meanwhile, and nobody looks any more.
-    if (url === this.url && why !== '') this.#told = { url, why }
+    // Closed meanwhile: nobody looks any more.
+    if (url !== this.url || why === null) return false
+    if (why === '') {
+      // It could be had only a moment later.
+      const times = this.#tried.url === url ? this.#tried.times + 1 : 2
+      if (times <= MOST_TRIES) this.#tried = { url, times }
+      return false
+    }
+    this.#told = { url, why }
+    return true
   }
 }

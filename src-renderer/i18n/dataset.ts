@@ -24,10 +24,15 @@ export interface DatasetWords {
   readonly photo: (file: string) => string
   readonly photoMissing: string
   readonly maskMissing: string
+  readonly photosLost: string
+  readonly findPhotos: string
+  readonly photosFound: string
   readonly cutout: string
   readonly cutoutMissing: string
   readonly caption: string
+  readonly suggestions: string
   readonly textChanged: string
+  readonly tagChanged: string
   readonly mended: string
   readonly ofPhoto: (percent: string) => string
   readonly noLicence: string
@@ -44,6 +49,7 @@ export interface DatasetWords {
     readonly reject: string
     readonly undo: string
     readonly edit: string
+    readonly tag: string
     readonly mend: string
     readonly big: string
     readonly back: string
@@ -76,10 +82,15 @@ export const datasetEn: DatasetWords = {
   photo: (file) => `Photo ${file} with the mask`,
   photoMissing: 'Photo cannot be shown',
   maskMissing: 'Mask cannot be shown',
+  photosLost: 'Some photos are not where the dataset has them.',
+  findPhotos: 'Find the photos…',
+  photosFound: 'Photos found; the dataset looks for them there from now on',
   cutout: 'Cut-out',
   cutoutMissing: 'Cut-out cannot be shown',
   caption: 'Caption',
+  suggestions: 'Tags of this dataset',
   textChanged: 'caption changed',
+  tagChanged: 'tag changed',
   mended: 'mask mended',
   ofPhoto: (percent) => `${percent} % of the photo`,
   noLicence: 'licence unknown',
@@ -96,6 +107,7 @@ export const datasetEn: DatasetWords = {
     reject: 'reject',
     undo: 'undo',
     edit: 'caption',
+    tag: 'tag',
     mend: 'mend mask',
     big: 'large',
     back: 'back',
@@ -126,12 +138,17 @@ export const datasetDe: DatasetWords = {
   showAll: 'Alle zeigen',
   loading: 'Lädt',
   photo: (file) => `Foto ${file} mit der Maske`,
-  photoMissing: 'Foto nicht zu zeigen',
-  maskMissing: 'Maske nicht zu zeigen',
+  photoMissing: 'Foto nicht verfügbar',
+  maskMissing: 'Maske nicht verfügbar',
+  photosLost: 'Einige Fotos sind nicht dort, wo der Datensatz sie hat.',
+  findPhotos: 'Fotos suchen …',
+  photosFound: 'Fotos gefunden; der Datensatz sucht sie ab jetzt dort',
   cutout: 'Freisteller',
-  cutoutMissing: 'Freisteller nicht zu zeigen',
+  cutoutMissing: 'Freisteller nicht verfügbar',
   caption: 'Beschreibung',
+  suggestions: 'Wörter dieses Datensatzes',
   textChanged: 'Beschreibung geändert',
+  tagChanged: 'Wort geändert',
   mended: 'Maske ausgebessert',
   ofPhoto: (percent) => `${percent} % des Fotos`,
   noLicence: 'Lizenz unbekannt',
@@ -148,6 +165,7 @@ export const datasetDe: DatasetWords = {
     reject: 'ablehnen',
     undo: 'zurücknehmen',
     edit: 'Beschreibung',
+    tag: 'Wort',
     mend: 'Maske',
     big: 'groß',
     back: 'zurück',

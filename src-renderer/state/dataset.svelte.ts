@@ -7,8 +7,9 @@ import {
   type OpenDataset,
   type ReviewAnswer,
   type ReviewCounts,
+  type TagCounts,
 } from '../../src-main/contract/dataset-view.ts'
-import type { Calls } from './bridge.ts'
+import { asFailure, type Calls } from './bridge.ts'
 
 const ANY: DatasetFilter = { state: null, flag: null, tag: null }
 /** Quadruplets that are kept in the window; those far from the screen are asked for again. */
@@ -28,7 +29,15 @@ export class DatasetStore {
   /** Place in the list. */
   at = $state(0)
   view = $state<'grid' | 'big' | 'mend'>('grid')
-  editing = $state(false)
+  /** What of the quadruplet in hand is being written. */
+  editing = $state<'text' | 'tag' | null>(null)
+  /** Of the whole dataset, as people left them. */
+  tags = $state.raw<TagCounts>([])
+  /** A photo could not be had since the dataset was opened or its photos were found. */
+  lost = $state(false)
+  relinking = $state(false)
+  /** Why the folder that was chosen is not that of the photos. */
+  notThere = $state<string | null>(null)
   readonly #calls: Calls
   readonly #asked = new Set<number>()
 
@@ -41,6 +50,9 @@ export class DatasetStore {
     return row === undefined ? null : (this.items.get(row) ?? null)
   }
 
+  /** What pictures are asked for by; of a dataset that was closed it names nothing. */
+  readonly address = $derived({ id: this.open?.id ?? '', photosRevision: this.open?.photosRevision ?? 0 })
+
   /** Null asks with a dialog. */
   async browse(folder: string | null): Promise<void> {
     if (this.opening) return
@@ -51,6 +63,7 @@ export class DatasetStore {
       this.#forget()
       this.open = opened
       this.counts = opened.counts
+      this.tags = opened.tags
       await this.setFilter(ANY)
     } finally {
       this.opening = false
@@ -65,6 +78,27 @@ export class DatasetStore {
     void this.#calls.attempt('dataset.close', { dataset: open.id })
   }
 
+  /** Asks where the photos lie now. Answers whether they are there. */
+  async relink(): Promise<boolean> {
+    const { open } = this
+    if (open === null || this.relinking) return false
+    this.relinking = true
+    try {
+      const found = await this.#calls.bridge.call('dataset.relink', { dataset: open.id })
+      if (found === null || !this.#isOpen(open)) return false
+      this.open = found
+      this.lost = false
+      this.notThere = null
+      return true
+    } catch (thrown) {
+      // Said where the button is: another line over it would hide it.
+      if (this.#isOpen(open)) this.notThere = asFailure(thrown).message
+      return false
+    } finally {
+      this.relinking = false
+    }
+  }
+
   /** The quadruplet in hand stays in hand where the new list has it. */
   async setFilter(part: Partial<DatasetFilter>): Promise<void> {
     const { open } = this
@@ -73,10 +107,10 @@ export class DatasetStore {
     const before = this.list[this.at]
     this.filter = filter
     const list = await this.#calls.attempt('dataset.list', { dataset: open.id, filter })
-    if (!list || this.open !== open || this.filter !== filter) return
+    if (!list || !this.#isOpen(open) || this.filter !== filter) return
     this.list = list
     this.listed = true
-    this.editing = false
+    this.editing = null
     this.view = 'grid'
     this.at = before === undefined ? 0 : Math.max(list.indexOf(before), 0)
     this.need(this.at, this.at + 1)
@@ -92,7 +126,7 @@ export class DatasetStore {
     const to = Math.min(Math.max(at, 0), this.list.length - 1)
     if (to < 0) return
     this.at = to
-    this.editing = false
+    this.editing = null
     this.need(to - 1, to + 2)
   }
 
@@ -106,9 +140,15 @@ export class DatasetStore {
   }
 
   async setText(item: DatasetItem, text: string): Promise<void> {
-    this.editing = false
+    this.editing = null
     if (this.open === null || text.trim() === '' || text.trim() === item.text) return
     this.#take(await this.#calls.attempt('dataset.review', { dataset: this.open.id, id: item.id, change: { text } }))
+  }
+
+  async setTag(item: DatasetItem, tag: string): Promise<void> {
+    this.editing = null
+    if (this.open === null || tag.trim() === '' || tag.trim() === item.tag) return
+    this.#take(await this.#calls.attempt('dataset.review', { dataset: this.open.id, id: item.id, change: { tag } }))
   }
 
   /** Answers whether it was written. */
@@ -137,9 +177,14 @@ export class DatasetStore {
     for (const row of rows) this.#asked.add(row)
     const items = await this.#calls.attempt('dataset.rows', { dataset: open.id, rows: [...rows] })
     for (const row of rows) this.#asked.delete(row)
-    if (!items || this.open !== open) return
+    if (!items || !this.#isOpen(open)) return
     this.#makeRoom(items.length)
     for (const item of items) this.items.set(item.row, item)
+  }
+
+  /** Not the same words about it, which change, but the same opening. */
+  #isOpen({ id }: OpenDataset): boolean {
+    return this.open?.id === id
   }
 
   #makeRoom(coming: number): void {
@@ -152,6 +197,7 @@ export class DatasetStore {
   #take(answer: ReviewAnswer | null | undefined): void {
     if (!answer) return
     this.counts = answer.counts
+    if (answer.tags) this.tags = answer.tags
     this.items.set(answer.item.row, answer.item)
   }
 
@@ -160,9 +206,12 @@ export class DatasetStore {
     this.#asked.clear()
     this.list = []
     this.listed = false
+    this.tags = []
+    this.lost = false
+    this.notThere = null
     this.filter = ANY
     this.at = 0
     this.view = 'grid'
-    this.editing = false
+    this.editing = null
   }
 }

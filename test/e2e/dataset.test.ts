@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
-import type { Review } from '../../src-main/contract/dataset.ts'
+import { datasetSchema, type Review } from '../../src-main/contract/dataset.ts'
 import { decodePicture } from '../../src-main/pictures/decode.ts'
 import { smallDataset } from '../unit/datasets/small-dataset.ts'
 import { launchLarkspur, root, type LaunchedLarkspur } from './launch.ts'
@@ -74,6 +74,32 @@ test('a dataset is looked through by keyboard, and what was decided is there the
   await page.keyboard.press('Enter')
   await option(page, 3).getByText('an object with words of my own').waitFor()
 
+  // Its tag: a suggestion by its first letters and an arrow, and back; then one that nobody has yet, in the large view.
+  await page.keyboard.press('t')
+  const tag = page.getByRole('combobox', { name: 'Tag', exact: true }).and(page.locator('input'))
+  await tag.fill('te')
+  await page.getByRole('listbox', { name: 'Tags of this dataset' }).getByRole('option', { name: 'teddy' }).waitFor()
+  await page.keyboard.press('Escape')
+  await tag.waitFor({ state: 'detached' })
+  const other = made.lines[0]?.tag ?? ''
+  await page.keyboard.press('t')
+  await page.keyboard.type(other.slice(0, 2))
+  await page.keyboard.press('ArrowUp')
+  await page.keyboard.press('Enter')
+  await option(page, 3).getByText(other, { exact: true }).waitFor()
+  expect(reviewAt(3)?.tag).toBe(other)
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('t')
+  await tag.fill('thing of my own')
+  await page.keyboard.press('Enter')
+  await page.getByText('thing of my own', { exact: true }).waitFor()
+  await page.getByText('tag changed').waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('combobox', { name: 'Tag' }).selectOption({ label: 'thing of my own (1)' })
+  await expect.poll(async () => await options(page).count(), PATIENCE).toBe(1)
+  await page.getByRole('combobox', { name: 'Tag' }).selectOption('-1')
+  await expect.poll(async () => await options(page).count(), PATIENCE).toBe(4)
+
   // The large view, and its mask mended with one stroke of the eraser from edge to edge.
   await page.keyboard.press('Enter')
   await page.getByText('CC0-1.0').waitFor()
@@ -97,7 +123,7 @@ test('a dataset is looked through by keyboard, and what was decided is there the
 
   const mended = reviewAt(3)
   expect([reviewAt(0)?.state, reviewAt(1)?.state, reviewAt(2)?.state, mended?.state]).toEqual(['accepted', 'accepted', 'rejected', 'open'])
-  expect(mended).toMatchObject({ text: 'an object with words of my own', mask: `mended/${mended?.id.slice(0, 2)}/${mended?.id}.png` })
+  expect(mended).toMatchObject({ text: 'an object with words of my own', tag: 'thing of my own', mask: `mended/${mended?.id.slice(0, 2)}/${mended?.id}.png` })
   const built = made.lines[3]
   if (built === undefined) throw new Error('no fourth quadruplet')
   const sum = async (path: string): Promise<number> => {
@@ -134,6 +160,7 @@ test('a dataset is looked through by keyboard, and what was decided is there the
   const tar = readFileSync(join(out, readdirSync(out)[0] ?? '')).toString('latin1')
   expect(made.lines.map(({ id }) => tar.includes(id))).toEqual([true, true, false, true])
   expect(tar).toContain('an object with words of my own')
+  expect(tar).toContain('"tag":"thing of my own"')
 })
 
 test.skipIf(process.platform === 'win32')('a photo that is on its way has its place already', async () => {
@@ -189,9 +216,33 @@ test('photos that have moved are said in a line, at the top and in their place',
     )
     .toBe('false')
   renameSync(join(folder, 'mask.png'), join(made.dataset, mask))
-  rmSync(made.photos, { recursive: true })
+  const elsewhere = join(folder, 'elsewhere')
+  renameSync(made.photos, elsewhere)
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'detached' })
   await browse(`dataset.recent ${made.dataset}`)
   await page.getByRole('alert').getByText("the dataset's photos should lie there").waitFor()
+
+  // Found again: a folder that is not theirs changes nothing, theirs brings back what is in it.
+  larkspur.answer({ openPhotos: [folder, elsewhere] })
+  const find = page.getByRole('button', { name: 'Find the photos…' })
+  const before = readFileSync(join(made.dataset, 'dataset.json'), 'utf8')
+  await find.click()
+  await page.getByText(`${elsewhere} has that one, choose it instead`).waitFor()
+  expect(readFileSync(join(made.dataset, 'dataset.json'), 'utf8')).toBe(before)
+  await find.click()
+  await page.getByRole('alert').getByText(`1 of the 4 photos looked for are not there, such as ${photo}`).waitFor()
+  for (const at of [1, 2, 3])
+    await expect
+      .poll(
+        async () =>
+          await option(page, at)
+            .getByRole('img', { name: /with the mask/ })
+            .locator('..')
+            .getAttribute('aria-busy'),
+        PATIENCE,
+      )
+      .toBe('false')
+  await option(page, 0).getByText('Photo cannot be shown').waitFor()
+  expect(datasetSchema.parse(JSON.parse(readFileSync(join(made.dataset, 'dataset.json'), 'utf8'))).photos).toBe('../elsewhere')
 })

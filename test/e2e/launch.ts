@@ -14,6 +14,7 @@ export interface DialogAnswers {
   saveCandidate?: (string | null)[]
   openModel?: (string | null)[]
   openDataset?: (string | null)[]
+  openPhotos?: (string | null)[]
   openEvaluationFolder?: (string | null)[]
   unsaved?: ('save' | 'discard' | 'cancel')[]
   recover?: ('recover' | 'discard' | 'later')[]

@@ -1,11 +1,11 @@
 import { mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { channels } from '../../../src-main/contract/channels.ts'
 import type { Quadruplet } from '../../../src-main/contract/dataset.ts'
 import type { OpenDataset } from '../../../src-main/contract/dataset-view.ts'
-import { datasetPicture } from '../../../src-main/datasets/pictures.ts'
+import { datasetPicture, type PictureTask } from '../../../src-main/datasets/pictures.ts'
 import { readReviews } from '../../../src-main/datasets/reviews.ts'
 import { exportWebDataset } from '../../../src-main/datasets/web-dataset.ts'
 import { decodePicture } from '../../../src-main/pictures/decode.ts'
@@ -20,6 +20,8 @@ describe('the desk of datasets', () => {
   let desk: DatasetDesk
   let opened: OpenDataset
   const remembered: string[] = []
+  /** Where the photos are said to lie now. */
+  let chosen: string | null = null
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'larkspur-desk-'))
@@ -31,10 +33,10 @@ describe('the desk of datasets', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  function newDesk(): DatasetDesk {
+  function newDesk(make: (task: PictureTask) => Promise<Uint8Array> = datasetPicture): DatasetDesk {
     return new DatasetDesk({
-      dialogs: { openDataset: () => Promise.resolve(dataset) },
-      make: datasetPicture,
+      dialogs: { openDataset: () => Promise.resolve(dataset), openPhotos: () => Promise.resolve(chosen) },
+      make,
       onFolder: (path) => remembered.push(path),
       onClosed: () => {},
     })
@@ -83,6 +85,38 @@ describe('the desk of datasets', () => {
     expect((await desk.undo(opened.id))?.item).toMatchObject({ state: 'open' })
     expect(await desk.undo(opened.id)).toBeNull()
     expect((await readReviews(dataset)).get(id)).toEqual({ id, state: 'open', text: null, tag: null, mask: null })
+  })
+
+  it('takes another tag: filter, counts and export follow, and the caption as long as nobody wrote it anew', async () => {
+    const cup = lines.findIndex(({ tag }) => tag === 'cup')
+    const { id } = at(cup)
+    const review = async (change: { text?: string; tag?: string }): Promise<ReturnType<typeof desk.review>> =>
+      await desk.review({ dataset: opened.id, id, change })
+    const first = await review({ tag: 'beaker ($&)' })
+    expect(first.item).toMatchObject({ tag: 'beaker ($&)', tagChanged: true, text: 'a medium beaker ($&) in the middle', textChanged: true })
+    channels['dataset.review'].out.parse(first)
+    expect(first.tags).toEqual([
+      { tag: 'beaker ($&)', count: 1 },
+      { tag: 'pear', count: 1 },
+    ])
+    expect([desk.list(opened.id, { ...ANY, tag: 'cup' }), desk.list(opened.id, { ...ANY, tag: 'beaker ($&)' })]).toEqual([[], [cup]])
+    expect((await desk.review({ dataset: opened.id, id, change: { state: 'accepted' } })).tags).toBeNull()
+    // The same tag again is no decision; the build's own one forgets the person's.
+    const before = await readFile(join(dataset, 'reviews.jsonl'), 'utf8')
+    await review({ tag: 'beaker ($&)' })
+    expect(await readFile(join(dataset, 'reviews.jsonl'), 'utf8')).toBe(before)
+    expect((await review({ tag: 'cup' })).item).toMatchObject({ tagChanged: false, textChanged: false })
+    expect((await readReviews(dataset)).get(id)).toEqual({ id, state: 'accepted', text: null, tag: null, mask: null })
+    const undone = await desk.undo(opened.id)
+    expect([undone?.item.tag, undone?.item.text, undone?.tags?.length]).toEqual(['beaker ($&)', 'a medium beaker ($&) in the middle', 2])
+    await review({ text: 'a cup of my own words' })
+    expect((await review({ tag: 'mug' })).item).toMatchObject({ tag: 'mug', text: 'a cup of my own words' })
+    const out = join(folder, 'tars')
+    await exportWebDataset(dataset, out, { perShard: 10, split: null, onSample: () => {} })
+    const tar = (await readFile(join(out, 'quadruplets-000000.tar'))).toString('latin1')
+    expect([tar.includes('"tag":"mug"'), tar.includes('"tag":"cup"'), tar.includes('a cup of my own words')]).toEqual([true, false, true])
+    desk = newDesk()
+    expect((await open()).tags).toContainEqual({ tag: 'mug', count: 1 })
   })
 
   it('mends a mask: cut-out, export and undo follow', async () => {
@@ -156,6 +190,46 @@ describe('the desk of datasets', () => {
     expect((await open()).problem).toContain('no such file or folder')
   })
 
+  it('finds photos that have moved, and stays as it was when they are not there', async () => {
+    const moved = join(folder, 'moved')
+    const { id } = at(0)
+    await rename(photos, moved)
+    await expect(desk.picture(opened.id, 'photo', id, 64)).rejects.toThrow('has the photo been moved?')
+    expect(await desk.relink(opened.id)).toBeNull()
+    chosen = dataset
+    await expect(desk.relink(opened.id)).rejects.toThrow('holds none of the 2 photos looked for')
+    await expect(desk.picture(opened.id, 'photo', id, 64)).rejects.toThrow('has the photo been moved?')
+    chosen = moved
+    const found = channels['dataset.relink'].out.parse(await desk.relink(opened.id))
+    expect(found).toMatchObject({ id: opened.id, problem: null, photosRevision: 1 })
+    expect((await desk.picture(opened.id, 'photo', id, 64)).type).toBe('image/jpeg')
+    desk = newDesk()
+    expect((await open()).problem).toBeNull()
+    desk.close(opened.id)
+    await expect(desk.relink('0123456789abcdef')).rejects.toThrow('not open any more')
+  })
+
+  it('does not answer with a failure from where the photos were when they have been found meanwhile', async () => {
+    let letGo = (): void => {}
+    const held = new Promise<void>((done) => (letGo = done))
+    let asked = 0
+    desk = newDesk(async (task) => {
+      if (asked++ === 0) await held
+      return await datasetPicture(task)
+    })
+    opened = await open()
+    chosen = join(folder, 'moved')
+    await rename(photos, chosen)
+    const before = desk.picture(opened.id, 'photo', at(0).id, 64)
+    const failing = expect(before).rejects.toThrow('has the photo been moved?')
+    await vi.waitUntil(() => asked === 1)
+    await desk.relink(opened.id)
+    const after = desk.picture(opened.id, 'photo', at(0).id, 64)
+    letGo()
+    await failing
+    expect((await after).type).toBe('image/jpeg')
+  })
+
   it('says what is wrong with a folder, and when a dataset was built anew meanwhile', async () => {
     await expect(desk.open(folder)).rejects.toThrow('dataset.json: no such file')
     const file = join(dataset, 'quadruplets.jsonl')
@@ -172,6 +246,8 @@ describe('channels of datasets', () => {
     ['dataset.review', { dataset: '0123456789abcdef', id: '../x', change: { state: 'accepted' } }],
     ['dataset.review', { dataset: '0123456789abcdef', id: '0123456789abcdef-01', change: { text: '   ' } }],
     ['dataset.review', { dataset: '0123456789abcdef', id: '0123456789abcdef-01', change: { mask: 'x.png' } }],
+    ['dataset.review', { dataset: '0123456789abcdef', id: '0123456789abcdef-01', change: { tag: ' \n ' } }],
+    ['dataset.review', { dataset: '0123456789abcdef', id: '0123456789abcdef-01', change: { tag: 'x'.repeat(121) } }],
     ['dataset.rows', { dataset: '0123456789abcdef', rows: [-1] }],
     ['dataset.rows', { dataset: '0123456789abcdef', rows: Array.from({ length: 201 }, (_, row) => row) }],
     ['dataset.open', { folder: '' }],

@@ -30,6 +30,7 @@ function sessionWith(dialogs: Partial<Dialogs>): DocumentSession {
     openFile: refuse,
     openSubject: refuse,
     openDataset: refuse,
+    openPhotos: refuse,
     openEvaluationFolder: refuse,
     saveDocument: refuse,
     exportPicture: refuse,

@@ -22,15 +22,32 @@ describe('the sight of a picture', () => {
   it('says why a picture cannot be had', async () => {
     answers(404, 'a/pear.jpg: no such file or folder')
     const sight = new PictureSight(() => 'one')
-    await sight.failed()
+    expect(await sight.failed()).toBe(true)
     expect([sight.state, sight.why]).toEqual(['missing', 'a/pear.jpg: no such file or folder'])
   })
 
   it('goes on waiting when nobody has the picture any more, as when the view is being closed', async () => {
     answers(204, null)
     const sight = new PictureSight(() => 'one')
-    await sight.failed()
+    expect(await sight.failed()).toBe(false)
     expect(sight.state).toBe('waiting')
+  })
+
+  it('asks again, and not without end, for a picture that could be had only a moment later', async () => {
+    answers(200, 'a picture')
+    let url = 'one'
+    const sight = new PictureSight(() => url)
+    const seen = [sight.src]
+    for (let time = 0; time < 4; time++) {
+      await sight.failed()
+      seen.push(sight.src)
+    }
+    expect(seen).toEqual(['one', 'one#2', 'one#3', 'one#3', 'one#3'])
+    expect(sight.state).toBe('waiting')
+    sight.came()
+    expect(sight.state).toBe('here')
+    url = 'two'
+    expect(sight.src).toBe('two')
   })
 
   it('does not take the failure of the address before for its own', async () => {
