@@ -38,6 +38,8 @@ export const settingsSchema = z.strictObject({
   provider: providerWishSchema,
   /** Memory that models may take; null: as much as the machine allows. */
   memoryGiB: z.number().min(1).max(1024).nullable(),
+  /** After so many idle minutes the memory of a graphics card is given back; null: never. */
+  freeGpuAfterMinutes: z.number().positive().max(1440).nullable(),
   recentFiles: z.array(z.string()).max(20),
   /** Folders of datasets that were looked through. */
   recentDatasets: z.array(z.string()).max(20),
@@ -61,6 +63,7 @@ export const DEFAULT_SETTINGS: Settings = {
   turnsOpen: true,
   provider: 'auto',
   memoryGiB: null,
+  freeGpuAfterMinutes: null,
   recentFiles: [],
   recentDatasets: [],
   recentEvaluations: [],

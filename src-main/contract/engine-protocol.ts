@@ -121,6 +121,8 @@ export const engineToMainSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready') }),
   /** Which provider it computes with from now on. */
   z.strictObject({ type: z.literal('provider'), provider: providerNameSchema }),
+  /** Whether jobs are in work, and whether a model has been opened: told when jobs come, and when there are none any more. */
+  z.strictObject({ type: z.literal('work'), busy: z.boolean(), holdsModel: z.boolean() }),
   /** Try this provider in a process of its own, which only main can start; answered by `probed`. */
   z.strictObject({ type: z.literal('probe'), provider: providerNameSchema }),
 ])

@@ -80,7 +80,7 @@ export function serveEngine(parent: ParentPort, guestOf: (init: EngineInit) => G
       return
     }
     if (message.data.type === 'init') {
-      host ??= new EngineHost(message.data.init, guestOf(message.data.init), tryInMain, (provider) => parent.postMessage({ type: 'provider', provider }))
+      host ??= new EngineHost(message.data.init, guestOf(message.data.init), tryInMain, (message) => parent.postMessage(message))
       parent.postMessage({ type: 'ready' })
       for (const port of early.splice(0)) host.connect(port)
       return
@@ -106,7 +106,7 @@ function isQuestion(request: EngineRequest): request is GuestQuestion {
 class EngineHost {
   private readonly init: EngineInit
   private readonly devices: Devices
-  private readonly onProvider: (provider: ProviderName) => void
+  private readonly tellMain: (message: EngineToMain) => void
   private provider: ProviderName = 'cpu'
   private readonly blobs: BlobStore
   private readonly models: ModelStore
@@ -126,11 +126,11 @@ class EngineHost {
   /** What the plan of the job in work lets networks have; before the first, half of the machine. */
   private weightBudgetBytes: number
 
-  constructor(init: EngineInit, guest: Guest, probe: Prober, onProvider: (provider: ProviderName) => void) {
+  constructor(init: EngineInit, guest: Guest, probe: Prober, tellMain: (message: EngineToMain) => void) {
     this.init = init
     this.guest = guest
     this.devices = new Devices(init.provider, remembering(init.probes, init.app, probe), init.failed)
-    this.onProvider = onProvider
+    this.tellMain = tellMain
     this.blobs = new BlobStore(init.blobFolder)
     this.weightBudgetBytes = init.budgetBytes ?? totalmem() / 2
     this.models = new ModelStore(init.modelFolders, { budgetBytes: () => this.weightBudgetBytes })
@@ -149,7 +149,7 @@ class EngineHost {
   /** Tells everyone which provider computes from now on. */
   private compute(provider: ProviderName): void {
     this.provider = provider
-    this.onProvider(provider)
+    this.tellMain({ type: 'provider', provider })
     for (const port of this.ports) this.tellProviders(port)
     if (this.running === null) this.tellStatus('idle')
   }
@@ -247,6 +247,7 @@ class EngineHost {
   private async work(): Promise<void> {
     if (this.running !== null || this.tidying) return
     this.tidying = true
+    this.tellWork(true)
     await this.dropRemoved()
     this.tidying = false
     await this.runQueue()
@@ -258,6 +259,11 @@ class EngineHost {
       await this.runQueue()
     }
     this.tellStatus('idle')
+    this.tellWork(false)
+  }
+
+  private tellWork(busy: boolean): void {
+    this.tellMain({ type: 'work', busy, holdsModel: this.modelId !== null })
   }
 
   private async runQueue(): Promise<void> {

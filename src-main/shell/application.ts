@@ -130,6 +130,7 @@ export class Application {
           const value = await settings.change(part)
           tellSettings(value)
           if (value.provider !== before.provider || value.memoryGiB !== before.memoryGiB) supervisor.restart()
+          else if (value.freeGpuAfterMinutes !== before.freeGpuAfterMinutes) supervisor.restChanged()
           return value
         },
         restartEngine: () => supervisor.restart(),
@@ -247,6 +248,7 @@ export class Application {
         app: `larkspur ${app.getVersion()}`,
       }),
       onState: (state, failure) => window().send('engine.state', { state, failure }),
+      restAfterMs: () => (settings.value.freeGpuAfterMinutes === null ? null : settings.value.freeGpuAfterMinutes * 60_000),
       log: (line) => log.line(line),
     })
   }

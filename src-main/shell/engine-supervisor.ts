@@ -24,6 +24,8 @@ export interface SupervisorParts {
   readonly probe: (provider: ProviderName) => Promise<ProbeAnswer>
   /** Called at each change of state; `failure` says why the process before this one ended. */
   readonly onState: (state: EngineState, failure: Failure | null) => void
+  /** How long an engine without work may hold the memory of a graphics card; null: always. */
+  readonly restAfterMs: () => number | null
   readonly log: (line: string) => void
   readonly nowMs?: () => number
 }
@@ -51,6 +53,9 @@ export class EngineSupervisor {
   /** What the engine computes with. */
   #provider: ProviderName = 'cpu'
   #failed: FellBack | null = null
+  /** Since when the engine holds a model and has nothing to do. */
+  #idleSinceMs: number | null = null
+  #rest: NodeJS.Timeout | null = null
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts
@@ -82,6 +87,25 @@ export class EngineSupervisor {
     this.#spawn()
   }
 
+  /** To be called when what `restAfterMs` answers has changed. */
+  restChanged(): void {
+    if (this.#rest) clearTimeout(this.#rest)
+    this.#rest = null
+    const afterMs = this.#parts.restAfterMs()
+    if (afterMs === null || this.#idleSinceMs === null || this.#provider === 'cpu') return
+    this.#rest = setTimeout(() => this.#freeCard(), Math.max(0, this.#idleSinceMs + afterMs - this.#now()))
+  }
+
+  /** The engine has no work: a fresh one takes its place, and holds nothing until there is some. */
+  #freeCard(): void {
+    const process = this.#process
+    if (!process) return
+    this.#parts.log(`the engine had no work and is started again, so that ${this.#provider} gives its memory back`)
+    this.#tell('starting', { code: 'engine-rested', message: 'The engine gave the graphics memory back.' })
+    this.#forget(process)
+    this.#spawn()
+  }
+
   /** The engine keeps what it made of a model, and lets it go with the model. Without an engine it stays; it is only space. */
   modelRemoved(files: ModelManifest['files']): void {
     if (this.#spawned) this.#process?.post({ type: 'removed', files })
@@ -100,6 +124,8 @@ export class EngineSupervisor {
     this.#process = process
     this.#spawned = false
     this.#bornMs = this.#now()
+    this.#provider = 'cpu'
+    this.#heardWork(null)
     if (this.#state === 'failed') this.#tell('starting', null)
     process.onSpawn(() => {
       if (this.#process !== process) return
@@ -117,6 +143,7 @@ export class EngineSupervisor {
     if (this.#process !== process || this.#over) return
     this.#process = null
     this.#spawned = false
+    this.#heardWork(null)
     if (this.#now() - this.#bornMs >= HEALTHY_MS) this.#deaths = 0
     this.#deaths++
     if (this.#provider !== 'cpu') this.#failed = { provider: this.#provider, reason: `the engine process ended with code ${code} while it computed there` }
@@ -142,17 +169,26 @@ export class EngineSupervisor {
     if (!message.success) return this.#parts.log('the engine process sent a message that is not known')
     const { data } = message
     if (data.type === 'ready') this.#tell('ready', null)
-    else if (data.type === 'provider') this.#provider = data.provider
+    else if (data.type === 'provider') {
+      this.#provider = data.provider
+      this.restChanged()
+    } else if (data.type === 'work') this.#heardWork(data.busy || !data.holdsModel ? null : this.#now())
     else
       void this.#parts.probe(data.provider).then((answer) => {
         if (this.#process === process) process.post({ type: 'probed', answer })
       })
   }
 
+  #heardWork(idleSinceMs: number | null): void {
+    this.#idleSinceMs = idleSinceMs
+    this.restChanged()
+  }
+
   /** Its exit is expected from now on. */
   #forget(process: EngineProcess): void {
     this.#process = null
     this.#spawned = false
+    this.#heardWork(null)
     process.kill()
   }
 

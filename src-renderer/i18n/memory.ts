@@ -9,6 +9,12 @@ export interface MemoryWords {
   readonly retry: (offer: NonNullable<MemoryPlan['offer']>) => string
   readonly smaller: (size: number, native: number) => string
   readonly fullSize: (native: number) => string
+  /** The setting, its choices and what it does. */
+  readonly freeGpu: string
+  readonly freeGpuNever: string
+  readonly freeGpuAfter: (minutes: number) => string
+  readonly freeGpuHint: string
+  readonly loadsAgain: string
 }
 
 const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1)
@@ -27,6 +33,11 @@ export const memoryEn: MemoryWords = {
   retry: (offer) => (offer.kind === '8bit' ? 'Try with 8-bit weights' : `Try at ${offer.size} px`),
   smaller: (size, native) => `Works at ${size} px instead of ${native}.`,
   fullSize: (native) => `Use ${native} px`,
+  freeGpu: 'Free GPU memory',
+  freeGpuNever: 'never',
+  freeGpuAfter: (minutes) => `after ${minutes} idle minutes`,
+  freeGpuHint: 'Other programs can use it then; the next job loads the model again.',
+  loadsAgain: 'The GPU memory had been freed. The model is loaded again.',
 }
 
 export const memoryDe: MemoryWords = {
@@ -42,4 +53,9 @@ export const memoryDe: MemoryWords = {
   retry: (offer) => (offer.kind === '8bit' ? 'Mit 8-Bit-Gewichten versuchen' : `Mit ${offer.size} px versuchen`),
   smaller: (size, native) => `Arbeitet mit ${size} statt ${native} px.`,
   fullSize: (native) => `${native} px nehmen`,
+  freeGpu: 'GPU-Speicher freigeben',
+  freeGpuNever: 'nie',
+  freeGpuAfter: (minutes) => `nach ${minutes} Minuten ohne Arbeit`,
+  freeGpuHint: 'Andere Programme können ihn dann nutzen; der nächste Auftrag lädt das Modell neu.',
+  loadsAgain: 'Der GPU-Speicher war freigegeben. Das Modell wird neu geladen.',
 }

@@ -63,6 +63,7 @@ export class AppState {
       onDefect: (message) => this.notices.show('error', message),
       onFellBack: (provider, reason) => this.notices.show('warning', t().fellBack(provider, reason)),
       onReady: () => void this.eightBits.refresh(),
+      onLoadsAgain: () => this.notices.show('info', t().memory.loadsAgain),
       restart: () => void this.calls.attempt('engine.restart', null),
     })
     this.engine.follow(bridge)

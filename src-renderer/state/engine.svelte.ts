@@ -83,9 +83,9 @@ export class GenerateJob {
     this.#onEnd.push(listener)
   }
 
-  /** For the engine store alone: waits again, with what was done kept. */
-  again(): void {
-    this.retried = true
+  /** For the engine store alone: waits again, with what was done kept. @param retried whether it was the job that ended the engine */
+  again(retried: boolean): void {
+    this.retried ||= retried
     this.state = 'queued'
     for (const slot of this.slots) if (slot.state === 'running') slot.state = 'waiting'
   }
@@ -191,6 +191,8 @@ export interface EngineHooks {
   readonly onFellBack?: (provider: string, reason: string) => void
   /** A process is there and takes requests. */
   readonly onReady?: () => void
+  /** A job is given to an engine that had given its memory back while there was nothing to do. */
+  readonly onLoadsAgain?: () => void
   /** Ends the engine process and starts another: memory of a graphics card comes back in no other way. */
   readonly restart?: () => void
   readonly nowMs?: () => number
@@ -214,7 +216,11 @@ export class EngineStore {
   queue = $state.raw<readonly GenerateJob[]>([])
 
   #link: EngineLink | null = null
-  readonly #asked = new Map<string, Asked>()
+  readonly #asked = new Map<string, Asked & { readonly request: EngineRequest }>()
+  /** No engine is there because the one before gave its memory back; the next one comes at once. */
+  #resting = false
+  /** The engine has loaded no model since. */
+  #rested = false
   readonly #hooks: EngineHooks
 
   constructor(hooks: EngineHooks) {
@@ -234,7 +240,8 @@ export class EngineStore {
     bridge.on('engine.state', (event) => {
       this.state = event.state
       this.failure = event.failure
-      if (event.state === 'restarting' || event.state === 'failed') this.#drop(event.failure ?? stopped())
+      if (event.failure?.code === 'engine-rested') this.#rest()
+      else if (event.state === 'restarting' || event.state === 'failed') this.#drop(event.failure ?? stopped())
     })
   }
 
@@ -245,7 +252,9 @@ export class EngineStore {
       this.#drop(stopped())
     }
     this.#link = link
+    this.#resting = false
     link.listen((message) => this.#receive(message))
+    for (const { request } of this.#asked.values()) link.post(request)
     this.#pump()
   }
 
@@ -291,7 +300,7 @@ export class EngineStore {
     const made = new Promise<void>((resolve, reject) => {
       asked = this.#ask({ type: 'quantise', progress, resolve, reject }, (jobId) => ({ type: 'quantise', jobId, modelId }))
     })
-    return { stop: () => asked !== null && this.#link?.post({ type: 'cancel', jobId: asked }), made }
+    return { stop: () => this.#stop(asked), made }
   }
 
   lookBenchmark(folder: string): Promise<BenchmarkFacts> {
@@ -317,7 +326,7 @@ export class EngineStore {
     const done = new Promise<void>((resolve, reject) => {
       asked = this.#ask({ type: 'evaluate', progress, resolve, reject }, (jobId) => ({ type: 'evaluate', jobId, out, plan }))
     })
-    return { stop: () => asked !== null && this.#link?.post({ type: 'cancel', jobId: asked }), done }
+    return { stop: () => this.#stop(asked), done }
   }
 
   dropEightBits(modelId: string): Promise<void> {
@@ -326,14 +335,26 @@ export class EngineStore {
 
   /** @returns what it is known by, null when there is no engine to ask */
   #ask(asked: Asked, request: (jobId: string) => EngineRequest): string | null {
-    if (!this.#link) {
+    if (!this.#link && !this.#resting) {
       asked.reject(notReady())
       return null
     }
     const jobId = this.#newId()
-    this.#asked.set(jobId, asked)
-    this.#link.post(request(jobId))
+    const made = request(jobId)
+    this.#asked.set(jobId, { ...asked, request: made })
+    this.#link?.post(made)
     return jobId
+  }
+
+  #stop(jobId: string | null): void {
+    if (jobId === null) return
+    if (this.#link) this.#link.post({ type: 'cancel', jobId })
+    else this.#cancelled(jobId)
+  }
+
+  #cancelled(jobId: string): void {
+    this.#asked.get(jobId)?.reject({ code: 'cancelled', message: t().engineCancelled })
+    this.#asked.delete(jobId)
   }
 
   get #quantising(): boolean {
@@ -354,6 +375,8 @@ export class EngineStore {
       return
     }
     next.state = 'running'
+    if (this.#rested) this.#hooks.onLoadsAgain?.()
+    this.#rested = false
     next.asked = next.slots.filter((slot) => slot.candidate === null)
     this.#link.post({ type: 'generate', jobId: next.id, recipe: next.recipe, variants: next.asked.map((slot) => slot.variant) })
   }
@@ -460,8 +483,7 @@ export class EngineStore {
         this.#ended(event.jobId, 'done', null)
         return
       case 'cancelled':
-        this.#asked.get(event.jobId)?.reject({ code: 'cancelled', message: t().engineCancelled })
-        this.#asked.delete(event.jobId)
+        this.#cancelled(event.jobId)
         this.#ended(event.jobId, 'cancelled', null)
         return
       case 'failed': {
@@ -497,16 +519,28 @@ export class EngineStore {
     this.#pump()
   }
 
+  /** The process had nothing to do and went. What was asked in that very moment never reached it, and is asked of the next one. */
+  #rest(): void {
+    this.#link = null
+    this.#resting = true
+    this.#rested = true
+    this.activity = ''
+    this.modelId = null
+    this.#stopping.clear()
+    this.running?.again(false)
+  }
+
   /** The process is gone: what it was doing fails, what waited keeps waiting for the next one. */
   #drop(failure: Failure): void {
     this.#link = null
+    this.#resting = false
     this.activity = ''
     this.#stopping.clear()
     const running = this.running
     for (const asked of this.#asked.values()) asked.reject(failure)
     this.#asked.clear()
     // A driver may take the process with it. The next one computes on the processor; what is missing is asked for there, once.
-    if (running && failure.code === 'engine-stopped' && this.#onCard && !running.retried) running.again()
+    if (running && failure.code === 'engine-stopped' && this.#onCard && !running.retried) running.again(true)
     else if (running) this.#end(running, 'failed', failure, true)
     this.modelId = null
   }

@@ -185,6 +185,15 @@ describe('the engine process', () => {
     expect([patch.width, patch.height, patch.channels]).toEqual([candidate.candidate.box.w, candidate.candidate.box.h, 4])
   })
 
+  it('tells the main process when it works', async () => {
+    const told = (): unknown[] => window.toldMain.filter((message) => (message as { type: string }).type === 'work')
+    // What fills a hole opens no model of the library.
+    await expect.poll(told).toEqual([
+      { type: 'work', busy: true, holdsModel: false },
+      { type: 'work', busy: false, holdsModel: false },
+    ])
+  })
+
   it('cuts a subject out', async () => {
     window.send({ type: 'cutout', jobId: 'cut', picture: scene })
     const event = await window.until((each) => each.type === 'cutout')
@@ -280,6 +289,12 @@ describe('the engine process', () => {
     window.send({ type: 'quantise', jobId: 'none', modelId: 'nothing' })
     expect(await window.until((event) => event.type === 'failed' && event.jobId === 'none')).toMatchObject({ failure: { code: 'model-missing' } })
   }, 240_000)
+
+  it('tells the main process that it holds a model once one was opened', async () => {
+    window.send({ type: 'warm', jobId: 'hold', modelId: 'sd' })
+    await window.until((event) => event.type === 'done' && event.jobId === 'hold')
+    await expect.poll(() => window.toldMain.at(-1)).toEqual({ type: 'work', busy: false, holdsModel: true })
+  })
 
   it('lets the 8-bit weights of a removed model go, but not while another model is made of the same weights', async () => {
     const root = join(folder, 'models')

@@ -44,7 +44,12 @@ class FakeProcess implements EngineProcess {
   }
 }
 
-function supervised(): { supervisor: EngineSupervisor; processes: FakeProcess[]; states: string[]; newest: () => FakeProcess } {
+function supervised(restAfterMs: () => number | null = () => null): {
+  supervisor: EngineSupervisor
+  processes: FakeProcess[]
+  states: string[]
+  newest: () => FakeProcess
+} {
   const processes: FakeProcess[] = []
   const states: string[] = []
   const supervisor = new EngineSupervisor({
@@ -57,6 +62,7 @@ function supervised(): { supervisor: EngineSupervisor; processes: FakeProcess[];
     probe: (provider) => Promise.resolve(noAnswer(provider, 'none here')),
     onState: (state, failure) => states.push(failure ? `${state}:${failure.code}` : state),
     log: () => {},
+    restAfterMs,
   })
   const newest = (): FakeProcess => {
     const process = processes.at(-1)
@@ -188,5 +194,90 @@ describe('EngineSupervisor', () => {
     supervisor.restart()
     vi.advanceTimersByTime(60_000)
     expect(processes).toHaveLength(1)
+  })
+})
+
+describe('an engine that has nothing to do', () => {
+  const minute = 60_000
+  const idle = { type: 'work', busy: false, holdsModel: true }
+
+  function onCard(afterMs: () => number | null = () => 5 * minute) {
+    const parts = supervised(afterMs)
+    parts.supervisor.start()
+    parts.supervisor.windowReady()
+    parts.newest().spawn()
+    parts.newest().say({ type: 'ready' })
+    parts.newest().say({ type: 'provider', provider: 'webgpu' })
+    return parts
+  }
+
+  it('gives the memory of a graphics card back after a while, once, and tells it is no trouble', () => {
+    const { processes, newest, states } = onCard()
+    newest().say({ type: 'work', busy: true, holdsModel: false })
+    newest().say(idle)
+    vi.advanceTimersByTime(5 * minute - 1)
+    expect(processes).toHaveLength(1)
+    vi.advanceTimersByTime(1)
+    expect(processes[0]?.killed).toBe(true)
+    expect(processes).toHaveLength(2)
+    expect(states.at(-1)).toBe('starting:engine-rested')
+    processes[0]?.exit(15)
+    newest().spawn()
+    // No provider is blamed: it did nothing wrong.
+    expect(newest().posted).toEqual([{ type: 'init', init }])
+    expect(newest().connects).toBe(1)
+    newest().say({ type: 'ready' })
+    newest().say({ type: 'provider', provider: 'webgpu' })
+    vi.advanceTimersByTime(60 * minute)
+    expect(processes).toHaveLength(2)
+    expect(states.at(-1)).toBe('ready')
+  })
+
+  it('goes on while there is work, and begins to count when it ends', () => {
+    const { processes, newest } = onCard()
+    newest().say(idle)
+    vi.advanceTimersByTime(4 * minute)
+    newest().say({ type: 'work', busy: true, holdsModel: true })
+    vi.advanceTimersByTime(60 * minute)
+    newest().say(idle)
+    vi.advanceTimersByTime(5 * minute - 1)
+    expect(processes).toHaveLength(1)
+    vi.advanceTimersByTime(1)
+    expect(processes).toHaveLength(2)
+  })
+
+  it('stays on the processor, without a model, and where the person did not ask for it', () => {
+    const left = onCard()
+    left.newest().say(idle)
+    left.newest().say({ type: 'provider', provider: 'cpu' })
+    const empty = onCard()
+    empty.newest().say({ ...idle, holdsModel: false })
+    const off = onCard(() => null)
+    off.newest().say(idle)
+    vi.advanceTimersByTime(1440 * minute)
+    expect([left, empty, off].map(({ processes }) => processes.length)).toEqual([1, 1, 1])
+  })
+
+  it('counts the time it has been idle already when the setting changes', () => {
+    let afterMs: number | null = null
+    const { supervisor, processes, newest } = onCard(() => afterMs)
+    newest().say(idle)
+    vi.advanceTimersByTime(8 * minute)
+    afterMs = 10 * minute
+    supervisor.restChanged()
+    vi.advanceTimersByTime(2 * minute)
+    expect(processes).toHaveLength(2)
+  })
+
+  it('is not started again once the application ends or the engine has died', () => {
+    const ended = onCard()
+    ended.newest().say(idle)
+    ended.supervisor.stop()
+    const died = onCard()
+    died.newest().say(idle)
+    died.newest().exit(139)
+    vi.advanceTimersByTime(250)
+    vi.advanceTimersByTime(60 * minute)
+    expect([ended, died].map(({ processes }) => processes.length)).toEqual([1, 2])
   })
 })

@@ -168,6 +168,62 @@ describe('the life of the engine', () => {
     expect(job.slots[0]?.state).toBe('done')
   })
 
+  describe('when the engine was started again for its memory', () => {
+    const rest = { state: 'starting', failure: { code: 'engine-rested', message: 'The engine gave the graphics memory back.' } } as const
+
+    function onCard() {
+      let again = 0
+      const engine = new EngineStore({ onDefect: () => {}, onLoadsAgain: () => again++ })
+      const bridge = new TestBridge()
+      engine.follow(bridge)
+      const link = new TestLink()
+      engine.connect(link)
+      link.say({ type: 'ready', provider: 'webgpu', app: '0.1.0' })
+      link.say({ type: 'status', provider: 'webgpu', modelId: 'mini', activity: 'idle' })
+      return { engine, bridge, link, again: () => again }
+    }
+
+    test('the next job says once that the model is loaded again', () => {
+      const { engine, bridge, again } = onCard()
+      bridge.emit('engine.state', rest)
+      expect([engine.state, engine.modelId, again()]).toEqual(['starting', null, 0])
+      const next = new TestLink()
+      engine.connect(next)
+      next.say({ type: 'ready', provider: 'webgpu', app: '0.1.0' })
+      expect(again()).toBe(0)
+      const job = engine.generate('candidates', recipe(), variants)
+      expect([job.state, again()]).toEqual(['running', 1])
+      next.say({ type: 'done', jobId: job.id })
+      engine.generate('candidates', recipe(), variants)
+      expect(again()).toBe(1)
+    })
+
+    test('nothing that was asked in that moment is lost', async () => {
+      const { engine, bridge, link } = onCard()
+      const job = engine.generate('candidates', recipe(), variants)
+      link.say({ type: 'candidate', jobId: job.id, variant: 0, candidate: candidate(recipe()) })
+      const before = engine.cutout(blob('d'))
+      bridge.emit('engine.state', rest)
+      const during = engine.cutout(blob('d'))
+      const stopped = engine.quantise('mini', () => {})
+      stopped.stop()
+      await expect(stopped.made).rejects.toMatchObject({ code: 'cancelled' })
+      expect(job.state).toBe('queued')
+      const next = new TestLink()
+      engine.connect(next)
+      expect(next.last('generate').variants).toEqual([variants[1]])
+      const asked = next.requests.filter((request) => request.type === 'cutout')
+      expect(asked).toHaveLength(2)
+      expect(next.requests.filter((request) => request.type === 'quantise')).toEqual([])
+      for (const { jobId } of asked) next.say({ type: 'cutout', jobId, cutout: blob('e'), coverage: 0.5 })
+      expect((await Promise.all([before, during])).map(({ coverage }) => coverage)).toEqual([0.5, 0.5])
+      // A death on the card later is still worth a second try.
+      next.say({ type: 'ready', provider: 'webgpu', app: '0.1.0' })
+      bridge.emit('engine.state', { state: 'restarting', failure: { code: 'engine-stopped', message: 'The engine stopped' } })
+      expect(job.state).toBe('queued')
+    })
+  })
+
   test('another model on a graphics card waits for a fresh process', () => {
     let restarts = 0
     const engine = new EngineStore({ onDefect: () => {}, restart: () => restarts++ })
