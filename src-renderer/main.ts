@@ -2,6 +2,7 @@ import { mount } from 'svelte'
 import { z } from 'zod'
 import App from './App.svelte'
 import { CanvasModel } from './canvas/index.ts'
+import { failureLine } from './i18n/index.svelte.ts'
 import { AppState } from './state/app.svelte.ts'
 import { asFailure } from './state/bridge.ts'
 import { linkOfPort } from './state/engine.svelte.ts'
@@ -15,7 +16,7 @@ const bridge = window.larkspur
 const target = document.getElementById('app')
 if (!bridge || !target) throw new Error('This page runs inside Larkspur only: its bridge to the application is missing.')
 
-const canvas = new CanvasModel({ bridge, onfailure: (cause) => app.notices.show('error', asFailure(cause).message) })
+const canvas = new CanvasModel({ bridge, onfailure: (cause) => app.notices.show('error', failureLine(asFailure(cause))) })
 const app: AppState = new AppState(bridge, canvas)
 
 // The engine's port arrives each time an engine process starts; see LarkspurBridge of the contract.

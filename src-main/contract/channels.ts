@@ -188,7 +188,8 @@ export const windowEvents = {
   /** A menu item or system shortcut was chosen: the id of a command of the window's registry. */
   command: z.strictObject({ id: z.string() }),
   'engine.state': z.strictObject({ state: z.enum(['starting', 'ready', 'restarting', 'failed']), failure: failureSchema.nullable() }),
-  notice: z.strictObject({ kind: z.enum(['info', 'warning', 'error']), message: z.string() }),
+  /** `code` is a failure's, where it tells of one. */
+  notice: z.strictObject({ kind: z.enum(['info', 'warning', 'error']), message: z.string(), code: z.string().optional() }),
   'settings.changed': settingsSchema,
   'models.progress': downloadProgressSchema,
   /** Models or parts came or went: ask for the lists again. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { app, dialog, ipcMain, safeStorage, session as webSession, shell, type BrowserWindow } from 'electron'
+import type { Failure } from '../contract/basics.ts'
 import type { Settings } from '../contract/channels.ts'
 import { UserError } from '../contract/errors.ts'
 import { createDocuments, type Documents } from '../documents/index.ts'
@@ -140,7 +141,7 @@ export class Application {
     )
     process.on('uncaughtException', (error) => {
       log.line(`uncaught: ${describe(error)}`)
-      this.#notice('error', `Something in Larkspur is wrong: ${error.message}`)
+      this.#failed(error)
     })
 
     this.#setMenu(samples, settings)
@@ -178,7 +179,7 @@ export class Application {
     try {
       if (await running.session.offerRecovery(file)) return
     } catch (error) {
-      this.#notice('error', messageOf(error))
+      this.#failed(error)
     }
     if (file !== null) return await this.#openFile(file)
     const isFirstStart = settings.value.recentFiles.length === 0
@@ -197,7 +198,7 @@ export class Application {
     try {
       await work()
     } catch (error) {
-      this.#notice('error', messageOf(error))
+      this.#failed(error)
     }
   }
 
@@ -215,7 +216,7 @@ export class Application {
       running.window.close()
       app.quit()
     } catch (error) {
-      this.#notice('error', messageOf(error))
+      this.#failed(error)
     } finally {
       this.#asking = false
     }
@@ -271,15 +272,19 @@ export class Application {
   #notice(kind: 'info' | 'warning' | 'error', message: string): void {
     this.#running?.window.send('notice', { kind, message })
   }
+
+  #failed(error: unknown): void {
+    this.#running?.window.send('notice', { kind: 'error', ...failureOf(error) })
+  }
 }
 
 function language(settings: SettingsFile): ShellLanguage {
   return languageOf(settings.value.language, app.getLocale())
 }
 
-function messageOf(error: unknown): string {
-  if (error instanceof UserError) return error.message
-  return `Something in Larkspur is wrong: ${error instanceof Error ? error.message : String(error)}`
+function failureOf(error: unknown): Failure {
+  if (error instanceof UserError) return { code: error.code, message: error.message }
+  return { code: 'defect', message: `Something in Larkspur is wrong: ${error instanceof Error ? error.message : String(error)}` }
 }
 
 function describe(error: unknown): string {

@@ -1,4 +1,5 @@
 import type { CandidateSlot } from '../canvas/candidate-slot.ts'
+import { failureLine } from '../i18n/index.svelte.ts'
 import type { GenerateJob, Slot } from '../state/engine.svelte.ts'
 import type { Staging } from '../state/staging.svelte.ts'
 
@@ -19,7 +20,7 @@ export function canvasSlots(staging: Staging): CandidateSlot[] {
       secondsLeft: slot.progress?.secondsLeft ?? null,
       preview: slot.preview,
       candidate: slot.candidate,
-      failure: slot.state === 'failed' ? (job?.failure?.message ?? null) : null,
+      failure: slot.state === 'failed' && job?.failure ? failureLine(job.failure) : null,
     }
   })
 }

@@ -2,6 +2,7 @@ import type { Messages } from './en.ts'
 import { datasetDe } from './dataset.ts'
 import { evaluationDe } from './evaluation.ts'
 import { libraryDe } from './library.ts'
+import { failuresDe } from './failures.ts'
 import { memoryDe } from './memory.ts'
 
 export const de: Messages = {
@@ -109,6 +110,7 @@ export const de: Messages = {
   candidatesReady: (count) => (count === 1 ? 'Ein Vorschlag ist fertig' : `${count} Vorschläge sind fertig`),
   retry: 'Noch einmal',
   memory: memoryDe,
+  failures: failuresDe,
   blockers: {
     'no-document': 'Zuerst ein Foto öffnen',
     'no-model': 'Kein Modell vorhanden; siehe Modelle',

@@ -7,6 +7,7 @@ import type { BlendMode } from '../../src-main/contract/document.ts'
 import { datasetEn, type DatasetWords } from './dataset.ts'
 import { evaluationEn, type EvaluationWords } from './evaluation.ts'
 import { libraryEn, type LibraryWords } from './library.ts'
+import { failuresEn, type FailureWords } from './failures.ts'
 import { memoryEn, type MemoryWords } from './memory.ts'
 
 /** Names of keys as this language writes them. */
@@ -107,6 +108,7 @@ export interface Messages {
   readonly candidatesReady: (count: number) => string
   readonly retry: string
   readonly memory: MemoryWords
+  readonly failures: FailureWords
   readonly blockers: Readonly<Record<Blocker, string>>
   readonly turnLabels: Readonly<Record<'fill' | 'subject', string>>
 
@@ -356,6 +358,7 @@ export const en: Messages = {
   candidatesReady: (count) => (count === 1 ? 'One candidate is ready' : `${count} candidates are ready`),
   retry: 'Try again',
   memory: memoryEn,
+  failures: failuresEn,
   blockers: {
     'no-document': 'Open a photo first',
     'no-model': 'No model is installed; see Models',

@@ -1,7 +1,9 @@
+import type { Failure } from '../../src-main/contract/basics.ts'
 import type { Settings } from '../../src-main/contract/channels.ts'
 import { de } from './de.ts'
 import { en } from './en.ts'
 import type { Messages } from './en.ts'
+import { failureText } from './failures.ts'
 
 export type Locale = 'en' | 'de'
 export type { Messages } from './en.ts'
@@ -31,4 +33,9 @@ export function locale(): Locale {
 /** The messages of the chosen language. Ask anew in each expression, so that a change of language is seen. */
 export function t(): Messages {
   return tables[current]
+}
+
+/** A failure as the window shows it. */
+export function failureLine(failure: Failure): string {
+  return failureText(t().failures, failure)
 }

@@ -3,7 +3,7 @@ import type { Box } from '../../src-main/contract/basics.ts'
 import type { LarkspurBridge } from '../../src-main/contract/channels.ts'
 import type { ModelSummary } from '../../src-main/contract/model-manifest.ts'
 import type { Placement } from '../../src-main/contract/recipe.ts'
-import { t } from '../i18n/index.svelte.ts'
+import { failureLine, t } from '../i18n/index.svelte.ts'
 import { Calls } from './bridge.ts'
 import { DatasetStore } from './dataset.svelte.ts'
 import { DocumentStore } from './document.svelte.ts'
@@ -53,7 +53,7 @@ export class AppState {
   platform = $state('')
 
   constructor(bridge: LarkspurBridge, canvas: CanvasSide) {
-    this.calls = new Calls(bridge, (failure) => this.notices.show('error', failure.message))
+    this.calls = new Calls(bridge, (failure) => this.notices.show('error', failureLine(failure)))
     this.settings = new SettingsStore(this.calls)
     this.models = new ModelsStore(this.calls)
     this.library = new LibraryStore(this.calls, this.models)
@@ -105,7 +105,7 @@ export class AppState {
       generation: this.generation,
       settled: () => canvas.settled(),
     })
-    bridge.on('notice', (notice) => this.notices.show(notice.kind, notice.message))
+    bridge.on('notice', ({ kind, message, code }) => this.notices.show(kind, code === undefined ? message : failureLine({ code, message })))
   }
 
   /** They cost minutes, so nobody makes them unasked. */

@@ -1,3 +1,4 @@
+import { failureLine } from '../i18n/index.svelte.ts'
 import { asFailure } from './bridge.ts'
 import type { EngineStore, Quantising } from './engine.svelte.ts'
 
@@ -43,7 +44,7 @@ export class EightBits {
     } catch (thrown) {
       const failure = asFailure(thrown)
       // Stopping is what was asked for.
-      if (failure.code !== 'cancelled') this.#fail(modelId, failure.message)
+      if (failure.code !== 'cancelled') this.#fail(modelId, failureLine(failure))
     } finally {
       this.#stops.delete(modelId)
       const { [modelId]: _over, ...others } = this.progress
@@ -61,7 +62,7 @@ export class EightBits {
     try {
       await this.#engine.dropEightBits(modelId)
     } catch (thrown) {
-      this.#fail(modelId, asFailure(thrown).message)
+      this.#fail(modelId, failureLine(asFailure(thrown)))
     }
     await this.refresh()
   }

@@ -1,4 +1,5 @@
 import type { BenchmarkFacts, EvaluationPlan, EvaluationProgress, EvaluationView } from '../../src-main/contract/evaluation.ts'
+import { failureLine } from '../i18n/index.svelte.ts'
 import { asFailure, type Calls } from './bridge.ts'
 import type { EngineStore, EvaluationSize } from './engine.svelte.ts'
 import { choiceOf, FIRST_CHOICE, methodList, type EvaluationChoice } from './evaluation-choice.ts'
@@ -140,7 +141,7 @@ export class EvaluationStore {
       if (this.limit !== null && this.limit > this.facts.cases) this.limit = this.facts.cases
       this.measure()
     } catch (thrown) {
-      this.problem = asFailure(thrown).message
+      this.problem = failureLine(asFailure(thrown))
     } finally {
       this.looking = false
     }
@@ -163,7 +164,7 @@ export class EvaluationStore {
       this.#takeUp(view)
       this.page = 'results'
     } catch (thrown) {
-      this.problem = asFailure(thrown).message
+      this.problem = failureLine(asFailure(thrown))
     } finally {
       this.looking = false
     }
@@ -211,7 +212,7 @@ export class EvaluationStore {
       await this.#parts.calls.attempt('evaluation.showReport', { evaluation: id })
       await this.look()
     } catch (thrown) {
-      this.failure = asFailure(thrown).message
+      this.failure = failureLine(asFailure(thrown))
     } finally {
       this.reporting = false
     }
@@ -261,7 +262,7 @@ export class EvaluationStore {
     } catch (thrown) {
       if (turn !== this.#sized) return
       this.size = null
-      this.problem = asFailure(thrown).message
+      this.problem = failureLine(asFailure(thrown))
     }
   }
 
@@ -281,7 +282,7 @@ export class EvaluationStore {
       ended = false
       const failure = asFailure(thrown)
       // Stopping is what was asked for.
-      if (failure.code !== 'cancelled') this.failure = failure.message
+      if (failure.code !== 'cancelled') this.failure = failureLine(failure)
     }
     await opened
     const back = (this.state as EvaluationState) === 'cancelling'

@@ -1,4 +1,5 @@
 import type { DownloadProgress, LibraryItem, Offer } from '../../src-main/contract/model-library.ts'
+import { failureLine } from '../i18n/index.svelte.ts'
 import { asFailure, type Calls } from './bridge.ts'
 import type { ModelsStore } from './models.svelte.ts'
 
@@ -52,7 +53,7 @@ export class LibraryStore {
     } catch (thrown) {
       const failure = asFailure(thrown)
       // Stopping is what was asked for.
-      if (failure.code !== 'cancelled') this.#fail(id, failure.message)
+      if (failure.code !== 'cancelled') this.#fail(id, failureLine(failure))
     } finally {
       const { [id]: _over, ...others } = this.progress
       this.progress = others
@@ -71,7 +72,7 @@ export class LibraryStore {
       const imported = await this.#calls.bridge.call('models.import', { what, copy })
       return imported?.says ?? null
     } catch (thrown) {
-      this.#fail('import', asFailure(thrown).message)
+      this.#fail('import', failureLine(asFailure(thrown)))
       return null
     }
   }
@@ -84,7 +85,7 @@ export class LibraryStore {
       if (faults.length === 0) return files
       this.#fail(id, faults.join('; '))
     } catch (thrown) {
-      this.#fail(id, asFailure(thrown).message)
+      this.#fail(id, failureLine(asFailure(thrown)))
     }
     return null
   }
@@ -94,7 +95,7 @@ export class LibraryStore {
     try {
       await this.#calls.bridge.call('models.remove', { id })
     } catch (thrown) {
-      this.#fail(id, asFailure(thrown).message)
+      this.#fail(id, failureLine(asFailure(thrown)))
     }
   }
 
@@ -103,7 +104,7 @@ export class LibraryStore {
     try {
       await this.#calls.bridge.call('models.setToken', { token })
     } catch (thrown) {
-      this.#fail('token', asFailure(thrown).message)
+      this.#fail('token', failureLine(asFailure(thrown)))
     }
     await this.refresh()
   }

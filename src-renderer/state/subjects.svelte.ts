@@ -1,6 +1,6 @@
 import type { PictureSource } from '../../src-main/contract/channels.ts'
 import type { Subject } from '../../src-main/contract/document.ts'
-import { t } from '../i18n/index.svelte.ts'
+import { failureLine, t } from '../i18n/index.svelte.ts'
 import { asFailure } from './bridge.ts'
 import type { Calls } from './bridge.ts'
 import type { DocumentStore } from './document.svelte.ts'
@@ -58,7 +58,7 @@ export class SubjectsDesk {
       }
       await this.#document.apply({ kind: 'set-cutout', subject: subject.id, cutout })
     } catch (thrown) {
-      this.#notices.show('warning', t().notCutOut(subject.name, asFailure(thrown).message))
+      this.#notices.show('warning', t().notCutOut(subject.name, failureLine(asFailure(thrown))))
     } finally {
       this.cutting = new Set([...this.cutting].filter((id) => id !== subject.id))
     }

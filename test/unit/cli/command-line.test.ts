@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runCommand } from '../../../src-main/cli/run.ts'
+import { memoryPlanSchema } from '../../../src-main/contract/memory-plan.ts'
+import { planLine } from '../../../src-main/engine/memory-plan.ts'
 import { decodePicture } from '../../../src-main/pictures/decode.ts'
 import { encodePng } from '../../../src-main/pictures/encode.ts'
 import type { Picture, Picture8 } from '../../../src-main/pictures/picture.ts'
@@ -137,6 +139,51 @@ describe('larkspur generate and replay', () => {
     await writeFile(at('inside.png'), await repainted((35 * 90 + 45) * 3))
     expect(await runCommand(['replay', at('inside.png')])).toBe(1)
     expect(out.join('')).toMatch(/differs in 1 pixels/)
+  })
+})
+
+describe('larkspur generate --plan', () => {
+  const plan = (...more: string[]) => ['generate', '--scene', at('scene.png'), '--mask', at('mask.png'), '--plan', ...more]
+  interface Planned {
+    provider: string
+    size: number
+    plan: unknown
+    line: string | null
+  }
+  const planned = async (...more: string[]): Promise<Planned> => {
+    out.length = 0
+    expect(await runCommand(plan('--json', ...more))).toBe(0)
+    return JSON.parse(out.join('')) as Planned
+  }
+
+  it('says how the job would go about its memory, and writes nothing', async () => {
+    const before = await readdir(folder)
+    const small = await planned('--prompt', 'a pear', '--size', '128', '--out', at('never.png'))
+    const large = await planned('--prompt', 'a pear', '--size', '512', '--subject', at('subject.png'))
+    const needs = [small, large].map((one) => memoryPlanSchema.parse(one.plan).needBytes)
+    expect(needs[1]).toBeGreaterThan(needs[0] ?? Infinity)
+    expect(small).toMatchObject({ provider: 'cpu', size: 128, line: planLine(memoryPlanSchema.parse(small.plan)) })
+    expect(large.size).toBe(512)
+    expect(await readdir(folder)).toEqual(before)
+    // One line each for the person, and no progress of a run.
+    expect(err).toHaveLength(2)
+  })
+
+  it('says it in one line, and of a fill that it runs no model', async () => {
+    expect(await runCommand(plan('--prompt', 'a pear'))).toBe(0)
+    expect(out.join('')).toMatch(/^(The job (fits|does not fit) into memory|Memory is (very )?tight).*\n$/)
+    expect(await planned()).toMatchObject({ plan: null, line: null })
+    out.length = 0
+    expect(await runCommand(plan())).toBe(0)
+    expect(out.join('')).toBe('The job runs no model.\n')
+  })
+
+  it('wants a name for the result or --plan, and files that are there', async () => {
+    expect(await runCommand(plan().filter((arg) => arg !== '--plan'))).toBe(2)
+    expect(err.join('')).toContain('--out <file.png>: expected a name for the result, or --plan')
+    err.length = 0
+    expect(await runCommand(plan('--model', 'nothing'))).toBe(1)
+    expect(err.join('')).toContain('model "nothing": not found; models at hand: mini')
   })
 })
 
