@@ -13,14 +13,20 @@ export interface Dialect {
   readonly fusedAttention: boolean
   /** Whether 16-bit floats may appear at all, also where they are only stored. */
   readonly storesHalves: boolean
+  /** Whether all instance norms get one epsilon, their inputs scaled in turn, see [Note: one epsilon]. */
+  readonly oneEpsilon: boolean
 }
 
-export const CPU_DIALECT: Dialect = { halves: false, fusedAttention: true, storesHalves: true }
+export const CPU_DIALECT: Dialect = { halves: false, fusedAttention: true, storesHalves: true, oneEpsilon: false }
 
 // [Note: attention on small subgroups] ONNX Runtime's webgpu provider answers wrong numbers from MultiHeadAttention when there are 32 queries or more, the width of a head is a
 // multiple of 4 and the driver's subgroups are narrow (4 lanes in SwiftShader): its fused kernel shares rows between lanes that are not there. No error is raised.
+// [Note: one epsilon] ONNX Runtime's webgpu provider prints the epsilon of an InstanceNormalization into its shader, but keeps the shader under the number of rows and of components
+// alone (`ComputeChannelScaleAndShift` in its `instance_norm.cc`): the epsilon of the first norm of a process holds for all later ones of that form, in other networks too. U-Nets have
+// 1e-5 in their residual blocks and 1e-6 before their transformers, autoencoders 1e-6. A norm of x with epsilon e is that of sx with s²e.
 export function translate(contents: Contents, dialect: Dialect): Contents {
   let result = contents
+  if (dialect.oneEpsilon) result = shareEpsilon(result)
   if (!dialect.fusedAttention) result = writeAttentionOut(result)
   if (dialect.halves && inHalves(contents)) return useHalves(result)
   return dialect.storesHalves ? result : widenTables(result)
@@ -96,6 +102,23 @@ function writeAttentionOut(contents: Contents): Contents {
     const mixed = to.node('MatMul', [to.node('Softmax', [scores], { axis: { int: -1 } }), split(v, [0, 2, 1, 3])])
     const rows = to.node('Transpose', [mixed], { perm: { ints: [0, 2, 1, 3] } })
     to.nodes.push({ op: 'Reshape', domain: '', inputs: [rows, to.ints([0, 0, -1])], outputs: node.outputs, attributes: {} })
+  }
+  return { ...contents, nodes: to.nodes, constants: to.constants }
+}
+
+/** That of nearly all norms of a U-Net, and ONNX's own. */
+const SHARED_EPSILON = 1e-5
+
+function shareEpsilon(contents: Contents): Contents {
+  const to = new Rewriter('epsilon', contents.constants)
+  for (const node of contents.nodes) {
+    const [x, ...others] = node.inputs
+    const epsilon = node.attributes['epsilon']
+    if (node.op !== 'InstanceNormalization' || x === undefined || !epsilon || !('float' in epsilon) || epsilon.float === SHARED_EPSILON) to.nodes.push(node)
+    else {
+      const scaled = to.node('Mul', [x, to.floats([Math.sqrt(SHARED_EPSILON / epsilon.float)], [])])
+      to.nodes.push({ ...node, inputs: [scaled, ...others], attributes: { ...node.attributes, epsilon: { float: SHARED_EPSILON } } })
+    }
   }
   return { ...contents, nodes: to.nodes, constants: to.constants }
 }

@@ -10,5 +10,5 @@ export interface Device {
 export const CPU: Device = { provider: 'cpu', dialect: CPU_DIALECT }
 
 export function deviceOf({ provider, halves, fusedAttention }: ProbeAnswer): Device {
-  return provider === 'cpu' ? CPU : { provider, dialect: { halves, fusedAttention, storesHalves: halves } }
+  return provider === 'cpu' ? CPU : { provider, dialect: { halves, fusedAttention, storesHalves: halves, oneEpsilon: provider === 'webgpu' } }
 }

@@ -32,8 +32,8 @@ export async function probe(provider: ProviderName): Promise<ProbeAnswer> {
       () => false,
     )
   const fusedAttention = await fine(attention(), SINGLE, CLOSE)
-  const halves = await fine(layers, { halves: true, storesHalves: true, fusedAttention }, CLOSE_IN_HALVES)
-  const speed = answer.software ? null : await speedOf({ provider, dialect: { halves, storesHalves: halves, fusedAttention } })
+  const halves = await fine(layers, { ...SINGLE, halves: true, storesHalves: true, fusedAttention }, CLOSE_IN_HALVES)
+  const speed = answer.software ? null : await speedOf({ provider, dialect: { ...SINGLE, halves, storesHalves: halves, fusedAttention } })
   return { ...answer, works: true, speed, halves, fusedAttention }
 }
 

@@ -1,15 +1,18 @@
 import { join } from 'node:path'
+import protobuf from 'protobufjs'
 import { describe, expect, it } from 'vitest'
 import type { Graph } from '../../../../src-main/engine/graphs/builder.ts'
-import type { Dialect } from '../../../../src-main/engine/graphs/dialect.ts'
+import { CPU_DIALECT, type Dialect } from '../../../../src-main/engine/graphs/dialect.ts'
 import { clipTextGraph } from '../../../../src-main/engine/graphs/clip-text.ts'
 import { halfBits } from '../../../../src-main/engine/graphs/half-floats.ts'
 import { unetGraph } from '../../../../src-main/engine/graphs/unet.ts'
 import { CPU } from '../../../../src-main/engine/runtime/device.ts'
 import { loadNetwork } from '../../../../src-main/engine/runtime/network.ts'
 import { tensor } from '../../../../src-main/engine/runtime/tensor.ts'
+import schema from '../../../../src-main/engine/graphs/onnx/onnx.json' with { type: 'json' }
 import { readModelParts } from '../../../../src-main/engine/weights/layouts.ts'
 
+const ModelProto = protobuf.Root.fromJSON(schema).lookupType('onnx.ModelProto')
 const parts = await readModelParts(join(import.meta.dirname, '../../../parity/sets/sd15-inpaint'))
 
 function wave(shape: number[]) {
@@ -46,13 +49,28 @@ function text() {
 
 describe('the dialects of a graph', () => {
   it('write attention out, causal too, and widen tables: the same numbers', async () => {
-    const plain: Dialect = { halves: false, storesHalves: false, fusedAttention: false }
+    const plain: Dialect = { ...CPU_DIALECT, storesHalves: false, fusedAttention: false }
     for (const { graph, inputs } of [unet(), text()]) expect(await difference(graph, inputs, plain)).toBeLessThan(1e-5)
+  })
+
+  it('give all norms one epsilon: the same numbers, in halves too', async () => {
+    const { graph, inputs } = unet()
+    const one: Dialect = { ...CPU_DIALECT, oneEpsilon: true }
+    const epsilons = (bytes: Uint8Array): unknown[] => {
+      const { graph: written } = ModelProto.decode(bytes) as unknown as { graph: { node: { op_type: string; attribute: { name: string; f: number }[] }[] } }
+      const norms = written.node.filter((node) => node.op_type === 'InstanceNormalization')
+      return [...new Set(norms.flatMap((node) => node.attribute.filter(({ name }) => name === 'epsilon').map(({ f }) => f)))]
+    }
+    // Were there one in the plain dialect, nothing would be shown here.
+    expect(epsilons(graph.write(CPU_DIALECT))).toHaveLength(2)
+    expect(epsilons(graph.write(one))).toEqual([Math.fround(1e-5)])
+    expect(await difference(graph, inputs, one)).toBeLessThan(1e-5)
+    expect(await difference(graph, inputs, { ...one, halves: true })).toBeLessThan(3e-2)
   })
 
   it('compute in 16-bit floats: nearly the same numbers, with and without fused attention', async () => {
     for (const fusedAttention of [true, false]) {
-      const halves: Dialect = { halves: true, storesHalves: true, fusedAttention }
+      const halves: Dialect = { ...CPU_DIALECT, halves: true, fusedAttention }
       for (const { graph, inputs } of [unet(), text()]) {
         const found = await difference(graph, inputs, halves)
         expect(found).toBeLessThan(3e-2)

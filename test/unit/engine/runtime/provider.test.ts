@@ -76,7 +76,7 @@ describe('the choice', () => {
 
   it('writes graphs as the trial found the provider', async () => {
     const { dialect } = await settled('webgpu', windows, [works('webgpu', { halves: false, fusedAttention: false })])
-    expect(dialect).toEqual({ halves: false, storesHalves: false, fusedAttention: false })
+    expect(dialect).toEqual({ halves: false, storesHalves: false, fusedAttention: false, oneEpsilon: true })
   })
 
   it('a named provider is taken when it works, even a slow one, and left with its reason when not', async () => {
