@@ -1,4 +1,5 @@
 import { SvelteMap } from 'svelte/reactivity'
+import type { Failure } from '../../src-main/contract/basics.ts'
 import type { ReviewState } from '../../src-main/contract/dataset.ts'
 import {
   MOST_ROWS,
@@ -37,7 +38,7 @@ export class DatasetStore {
   lost = $state(false)
   relinking = $state(false)
   /** Why the folder that was chosen is not that of the photos. */
-  notThere = $state<string | null>(null)
+  notThere = $state.raw<Failure | null>(null)
   readonly #calls: Calls
   readonly #asked = new Set<number>()
 
@@ -92,7 +93,7 @@ export class DatasetStore {
       return true
     } catch (thrown) {
       // Said where the button is: another line over it would hide it.
-      if (this.#isOpen(open)) this.notThere = asFailure(thrown).message
+      if (this.#isOpen(open)) this.notThere = asFailure(thrown)
       return false
     } finally {
       this.relinking = false
