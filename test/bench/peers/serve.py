@@ -14,7 +14,7 @@ def drop():
     gc.collect()
 
 
-def load_unet(model, dtype):
+def load_unet(model, dtype, side):
     import torch
     from diffusers import UNet2DConditionModel
 
@@ -23,7 +23,7 @@ def load_unet(model, dtype):
     unet = UNet2DConditionModel.from_pretrained(model, subfolder="unet", torch_dtype=kind).eval()
     torch.manual_seed(0)
     inputs = (
-        torch.randn(1, unet.config.in_channels, 64, 64, dtype=kind),
+        torch.randn(1, unet.config.in_channels, side, side, dtype=kind),
         torch.tensor([500.0]),
         torch.randn(1, 77, unet.config.cross_attention_dim, dtype=kind),
     )
@@ -104,7 +104,7 @@ def answer(request):
         torch.set_num_threads(request["threads"])
         return {"torch": torch.__version__, "diffusers": diffusers.__version__, "onnxruntime": onnxruntime.__version__}
     if do == "unet":
-        load_unet(request["model"], request["dtype"])
+        load_unet(request["model"], request["dtype"], request["side"])
     elif do == "onnx":
         load_onnx(request["file"], request["threads"])
     elif do == "pipeline":

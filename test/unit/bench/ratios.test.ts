@@ -41,8 +41,11 @@ describe('ratios', () => {
   it('compare with the better of both of diffusers, and with none when one is missing', () => {
     const ours = { 'full sdiipa balanced': { job: [50] }, 'full largen balanced': { job: [80] } }
     const bf16 = { 'full sdiipa diffusers bf16': { job: [200] } }
+    // Where a type's forward already said that it cannot win, its job was not run.
+    const hopeless = { 'full sdiipa diffusers bf16': { fp32Forward: [5], forward: [50] } }
     const fp32 = { 'full sdiipa diffusers fp32': { job: [400] } }
     expect(ratios({ ...ours, ...bf16, ...fp32 })).toMatchObject({ sdiipaBalancedOverDiffusers: 0.25, largenBalancedOverDiffusers: 0.4 })
+    expect(ratios({ ...ours, ...hopeless, ...fp32 })).toMatchObject({ sdiipaBalancedOverDiffusers: 0.125, largenBalancedOverDiffusers: 0.2 })
     expect(ratios({ ...ours, ...fp32 })).toMatchObject({ sdiipaBalancedOverDiffusers: null, largenBalancedOverDiffusers: null })
     expect(ratios({ ...ours })['largenBalancedOverDiffusers']).toBeNull()
   })
