@@ -6,7 +6,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import networks  # noqa: E402
 
-KINDS = ('paint-by-example', 'sd15-inpaint', 'ip-adapter-plus', 'largen-sd15', 'sdxl-base')
+KINDS = ('paint-by-example', 'sd15-inpaint', 'ip-adapter-plus', 'largen-sd15', 'sdxl-base', 'largen-sdxl')
 
 
 def main():
