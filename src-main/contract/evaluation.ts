@@ -138,7 +138,7 @@ export const evaluationViewSchema = z.strictObject({
   /** One line where it cannot be gone on with as it was planned, such as a benchmark that has moved. */
   problem: z.string().nullable(),
   benchmark: benchmarkFactsSchema.nullable(),
-  /** Names of methods, those of the plan first. */
+  /** Names of methods in reading order: those of the plan, and others that there are results of. */
   methods: z.array(z.string()),
   /** Results of the plan that are there, and all of it; total is null without a plan. */
   done: count,

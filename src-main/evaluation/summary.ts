@@ -49,7 +49,7 @@ export function summarise(header: Header, results: readonly Result[]): Summary {
   const products = results.filter(({ pair }) => !pair)
   const pairs = results.filter(({ pair }) => pair)
   const main = products.length > 0 ? products : pairs
-  const names = [...new Set(results.map(({ method }) => method))].sort((a, b) => compareOrders(orderOf(a), orderOf(b)))
+  const names = inReadingOrder(results.map(({ method }) => method))
   const compare = (from: string, to: string): Comparison => ({ from, to, cases: differences(main, from, to), pairs: differences(pairs, from, to) })
   return {
     header,
@@ -74,6 +74,11 @@ function withoutPart(name: string, names: readonly string[]): string[] {
   const noAssign = found !== null && Number(found[2]) === ABLATION_BETA ? [`${found[1] ?? ''}/both@0${found[3] ?? ''}`] : []
   const others = name.endsWith(':no-locate') ? [] : [`${name}:no-refine`, ...noAssign, `${name}:no-locate`]
   return others.filter((other) => names.includes(other))
+}
+
+/** Each name once. */
+export function inReadingOrder(methods: readonly string[]): string[] {
+  return [...new Set(methods)].sort((a, b) => compareOrders(orderOf(a), orderOf(b)))
 }
 
 /** Reading order: without a model first, then model by model: text, subject, both, each by rising beta, what lacks a part after what has it. */

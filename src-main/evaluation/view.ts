@@ -9,7 +9,7 @@ import { thumbnailsOf } from './perform.ts'
 import { shownCases } from './prepare.ts'
 import { Thumbnails } from './report/sheets.ts'
 import { ResultFile, type Header, type Result } from './results.ts'
-import { summarise } from './summary.ts'
+import { inReadingOrder, summarise } from './summary.ts'
 import { curveForm, tablesOf } from './tables.ts'
 
 export interface Found {
@@ -27,7 +27,7 @@ export async function viewOf(out: string, known: Found | null): Promise<Evaluati
   const plan = kept?.plan ?? null
   const planned = plan === null ? [] : plan.methods.split(',')
   const cases = benchmark?.cases.slice(0, plan?.limit ?? undefined) ?? []
-  const methods = [...planned, ...summary.methods.map(({ method }) => method).filter((method) => !planned.includes(method))]
+  const methods = inReadingOrder([...planned, ...summary.methods.map(({ method }) => method)])
   return {
     plan,
     problem,

@@ -29,10 +29,11 @@ export function number(value: number, digits: number, locale: Locale): string {
 }
 
 /** `0.812 ± 0.004`; with its sign for a difference. */
-export function estimate({ mean, error }: EstimateCell, digits: number, locale: Locale, signed = false): string {
+export function estimate({ n, mean, error }: EstimateCell, digits: number, locale: Locale, signed = false): string {
   const places = digits === 0 && (error !== 0 || !Number.isInteger(mean)) ? 1 : digits
   const sign = signed ? (mean >= 0 ? '+' : '−') : mean < 0 ? '−' : ''
-  const spread = digits === 0 && error === 0 ? '' : ` ± ${number(error, places, locale)}`
+  // One case has no spread that could be told.
+  const spread = n < 2 || (digits === 0 && error === 0) ? '' : ` ± ${number(error, places, locale)}`
   return `${sign}${number(Math.abs(mean), places, locale)}${spread}`
 }
 

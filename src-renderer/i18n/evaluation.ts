@@ -94,6 +94,7 @@ export interface EvaluationWords {
 
 const en = (value: number): string => value.toLocaleString('en')
 const de = (value: number): string => value.toLocaleString('de')
+const some = (write: (value: number) => string, value: number, one: string, many: string): string => `${write(value)} ${value === 1 ? one : many}`
 
 export const evaluationEn: EvaluationWords = {
   title: 'Benchmark',
@@ -102,7 +103,7 @@ export const evaluationEn: EvaluationWords = {
   noBenchmark: 'A folder with a benchmark.json; larkspur evaluate make makes one of your pictures',
   choose: 'Choose…',
   facts: ({ scenes, subjects, prompts, pairs, cases }) =>
-    `${en(cases)} ${cases === 1 ? 'case' : 'cases'}: ${en(scenes)} scenes × ${en(subjects)} subjects × ${en(prompts)} texts, ${en(pairs)} pairs with a ground truth`,
+    `${some(en, cases, 'case', 'cases')}: ${some(en, scenes, 'scene', 'scenes')} × ${some(en, subjects, 'subject', 'subjects')} × ${some(en, prompts, 'text', 'texts')}, ${some(en, pairs, 'pair', 'pairs')} with a ground truth`,
   out: 'Results',
   noOut: 'A folder of its own for figures, pictures and the report',
   outHint: 'A folder with results is reopened, also a half-done one.',
@@ -133,7 +134,8 @@ export const evaluationEn: EvaluationWords = {
   judgedByModel: (id) =>
     `The encoders of ${id} judge, and ${id} learned to please them: they give good marks to blotches of the right colour. These figures cannot be set beside those of papers. Read the judges that are no network too, or choose an independent CLIP.`,
   judgedByOther: (clip) => `Judged by ${clip}, which is part of no model here.`,
-  size: (cases, methods, results) => `${en(cases)} cases × ${en(methods)} methods: ${en(results)} results`,
+  size: (cases, methods, results) =>
+    `${some(en, cases, 'case', 'cases')} × ${some(en, methods, 'method', 'methods')}: ${some(en, results, 'result', 'results')}`,
   lacking: { benchmark: 'Choose a benchmark first.', methods: 'Choose a method.', out: 'Choose where the results go.' },
   start: 'Start',
   goOn: 'Go on',
@@ -230,7 +232,7 @@ export const evaluationDe: EvaluationWords = {
   noBenchmark: 'Ein Ordner mit benchmark.json; larkspur evaluate make macht einen aus eigenen Bildern',
   choose: 'Wählen …',
   facts: ({ scenes, subjects, prompts, pairs, cases }) =>
-    `${de(cases)} ${cases === 1 ? 'Fall' : 'Fälle'}: ${de(scenes)} Szenen × ${de(subjects)} Motive × ${de(prompts)} Texte, ${de(pairs)} Paare mit wahrem Bild`,
+    `${some(de, cases, 'Fall', 'Fälle')}: ${some(de, scenes, 'Szene', 'Szenen')} × ${some(de, subjects, 'Motiv', 'Motive')} × ${some(de, prompts, 'Text', 'Texte')}, ${some(de, pairs, 'Paar', 'Paare')} mit wahrem Bild`,
   out: 'Ergebnisse',
   noOut: 'Ein eigener Ordner für Zahlen, Bilder und den Bericht',
   outHint: 'Ein Ordner mit Ergebnissen wird wieder geöffnet, auch ein halb fertiger.',
@@ -261,7 +263,7 @@ export const evaluationDe: EvaluationWords = {
   judgedByModel: (id) =>
     `Es urteilen die Encoder von ${id}, und ${id} hat gelernt, ihnen zu gefallen: Sie geben auch Flecken der rechten Farbe gute Noten. Diese Zahlen lassen sich nicht neben die aus Veröffentlichungen stellen. Man lese auch die Maße, die kein Netz sind, oder wähle ein unabhängiges CLIP.`,
   judgedByOther: (clip) => `Es urteilt ${clip}, das hier zu keinem Modell gehört.`,
-  size: (cases, methods, results) => `${de(cases)} Fälle × ${de(methods)} Verfahren: ${de(results)} Ergebnisse`,
+  size: (cases, methods, results) => `${some(de, cases, 'Fall', 'Fälle')} × ${de(methods)} Verfahren: ${some(de, results, 'Ergebnis', 'Ergebnisse')}`,
   lacking: { benchmark: 'Erst einen Benchmark wählen.', methods: 'Ein Verfahren wählen.', out: 'Den Ort der Ergebnisse wählen.' },
   start: 'Beginnen',
   goOn: 'Weiter',

@@ -65,8 +65,9 @@ export const COLUMNS: Readonly<Record<Figure, Column>> = {
   },
 }
 
-/** `0.812 ± 0.004`: the mean and one standard error. */
-export function written({ mean, error }: EstimateCell, digits: number): string {
+/** `0.812 ± 0.004`: the mean and one standard error, which a single case does not have. */
+export function written({ n, mean, error }: EstimateCell, digits: number): string {
+  if (n < 2) return mean.toFixed(digits)
   if (digits === 0) return error === 0 ? String(Math.round(mean)) : `${mean.toFixed(1)} ± ${error.toFixed(1)}`
   return `${mean.toFixed(digits)} ± ${error.toFixed(digits)}`
 }
