@@ -38,7 +38,7 @@ test('a folder and a part of it are taken in, a wrong folder is said in a line, 
   await dialog.getByRole('button', { name: 'Choose a folder' }).click()
   await dialog.getByRole('alert').getByText('largen-image').waitFor()
   for (const name of ['ip-adapter-plus_sd15.safetensors', 'sd15-inpaint']) {
-    const row = dialog.locator('.item', { hasText: name }).last()
+    const row = dialog.getByRole('group').filter({ hasText: name }).last()
     await row.getByRole('button', { name: 'Remove' }).click()
     await row.getByRole('button', { name: 'Forget it, keep its files' }).click()
     await row.waitFor({ state: 'detached' })
