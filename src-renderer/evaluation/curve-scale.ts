@@ -1,8 +1,9 @@
+import { ticks } from 'd3-array'
 import type { EstimateCell } from '../../src-main/contract/evaluation.ts'
 
 const TICKS = 5
 
-/** An axis over means and their whiskers, with a little air. @param bottom @param top in the picture's units; bottom is the larger */
+/** An axis over means and their whiskers, with a little air and about five round numbers. @param bottom @param top in the picture's units; bottom is the larger */
 export function scaleOf(
   cells: readonly EstimateCell[],
   bottom: number,
@@ -13,6 +14,6 @@ export function scaleOf(
   const [low, high] = [Math.min(...ends) - air, Math.max(...ends) + air]
   return {
     y: (value) => bottom - ((value - low) / (high - low)) * (bottom - top),
-    ticks: Array.from({ length: TICKS }, (_, tick) => low + ((high - low) * (tick + 0.5)) / TICKS),
+    ticks: ticks(low, high, TICKS),
   }
 }

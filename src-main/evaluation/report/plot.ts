@@ -1,3 +1,4 @@
+import { ticks } from 'd3-array'
 import type { Estimate } from '../statistics.ts'
 import type { Curve } from '../summary.ts'
 
@@ -38,9 +39,8 @@ function line(values: readonly Estimate[], places: readonly number[], ink: strin
   const y = (value: number): number => HEIGHT - BOTTOM - ((value - low) / (high - low)) * (HEIGHT - TOP - BOTTOM)
   const edge = side === 'left' ? LEFT : WIDTH - RIGHT
   const [label, anchor, turn] = side === 'left' ? [edge - 8, 'end', 16] : [edge + 8, 'start', WIDTH - 10]
-  const ticks = [0, 1, 2, 3, 4].map((tick) => low + ((high - low) * (tick + 0.5)) / 5)
   return [
-    ...ticks.map((value) => `<text x="${label}" y="${at(y(value) + 4)}" text-anchor="${anchor}" fill="${ink}">${value.toFixed(3)}</text>`),
+    ...ticks(low, high, 5).map((value) => `<text x="${label}" y="${at(y(value) + 4)}" text-anchor="${anchor}" fill="${ink}">${value.toFixed(3)}</text>`),
     `<text transform="translate(${turn} ${HEIGHT / 2}) rotate(-90)" text-anchor="middle" fill="${ink}" font-weight="600">${name}</text>`,
     `<path d="${values.map((value, i) => `${i === 0 ? 'M' : 'L'}${at(places[i]!)} ${at(y(value.mean))}`).join('')}" fill="none" stroke="${ink}" stroke-width="2"/>`,
     ...values.map((value, i) => {
