@@ -33,7 +33,7 @@ const PRESETS: Readonly<Record<PresetName, { readonly speed: Speed; readonly ste
 }
 
 /** Mean likeness to exact inside the mask, in decibels; measured, see docs/performance.md. Null: equal. */
-export const MEASURED_DECIBELS: Readonly<Record<PresetName, number | null>> = { exact: null, balanced: 40, fast: 35 }
+export const MEASURED_DECIBELS: Readonly<Record<PresetName, number | null>> = { exact: null, balanced: 39, fast: 34 }
 
 /** Below this many steps neighbours are too different to share features, and leaving guidance out of some leaves it out of much. */
 export const FEWEST_STEPS_TO_SKIP = 12
