@@ -16,8 +16,8 @@ if (reason !== null) console.warn(`parity on webgpu is skipped: ${reason}`)
 const home = mkdtempSync(join(tmpdir(), 'larkspur-webgpu-'))
 afterAll(() => rmSync(home, { recursive: true }))
 
-async function parity(set: string, only: string, env: Record<string, string>): Promise<unknown> {
-  const args = ['--import', 'tsx', 'src-main/cli/main.ts', 'parity', `test/parity/sets/${set}`, '--provider', 'webgpu', '--case', only, '--json']
+async function parity(set: string, only: string, env: Record<string, string>, more: readonly string[] = []): Promise<unknown> {
+  const args = ['--import', 'tsx', 'src-main/cli/main.ts', 'parity', `test/parity/sets/${set}`, '--provider', 'webgpu', '--case', only, '--json', ...more]
   const run = promisify(execFile)(process.execPath, args, { cwd: root, env: { ...process.env, LARKSPUR_MODELS: home, ...env } })
   return JSON.parse((await run).stdout.trim().split('\n').at(-1) ?? '')
 }
@@ -31,8 +31,12 @@ describe.skipIf(reason !== null)('the webgpu provider on a driver made of softwa
     ['sd15-inpaint', 'unet_t981', 1],
     ['largen-sd15', 'eps_text_subject_beta0.3', 1],
     ['lora', 'unet_two', 1],
-  ])('%s %s', { timeout: 300_000 }, async (set, only, count) => {
-    expect(await parity(set, only, { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: dist })).toMatchObject({ passed: count, failed: 0 })
+    ['sdxl-base', 'unet_1', 1],
+    ['largen-sdxl', 'plain.eps_text_subject_beta0.3', 1],
+    ['paint-by-example', 'unet_batch2', 1],
+    ['mini', 'v_beta0.3', 1, ['--model', 'resources/models/mini']],
+  ] as const)('%s %s', { timeout: 300_000 }, async (set, only, count, model: readonly string[] = []) => {
+    expect(await parity(set, only, { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: dist }, model)).toMatchObject({ passed: count, failed: 0 })
   })
 
   it('says what is wrong where there is no driver', { timeout: 60_000 }, async () => {
