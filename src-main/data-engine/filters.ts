@@ -25,7 +25,7 @@ export const DEFAULT_FILTERS: FilterOptions = {
   minArea: 0.01,
   maxArea: 0.95,
   duplicateIou: 0.7,
-  minTagScore: 0.3,
+  minTagScore: 0.6,
   minPlaceScore: 0.5,
   minStability: 0.6,
   maxObjects: 12,
