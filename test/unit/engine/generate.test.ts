@@ -1,43 +1,29 @@
 import { describe, expect, it } from 'vitest'
 import type { Recipe } from '../../../src-main/contract/recipe.ts'
-import { EXACT_SPEED } from '../../../src-main/contract/speed.ts'
 import { ByteCache } from '../../../src-main/engine/byte-cache.ts'
 import { generate } from '../../../src-main/engine/generate.ts'
 import { boxMask } from '../../../src-main/engine/image/masks.ts'
 import { Cancelled, type JobInputs, type Workshop } from '../../../src-main/engine/job.ts'
 import { ExpectedSeconds } from '../../../src-main/engine/progress.ts'
 import { fakeModel } from './fake-model.ts'
+import { fillRecipe } from './recipes.ts'
 
 const ref = (digit: string) => ({ sha256: digit.repeat(64), width: 100, height: 80 })
 
 function recipeOf(over: Partial<Recipe> = {}): Recipe {
-  return {
-    format: 1,
-    mode: 'insert',
-    model: { id: 'fake', sha256: 'f'.repeat(64) },
-    scene: ref('1'),
-    mask: ref('2'),
-    subjects: [{ picture: ref('3'), cutout: null }],
-    prompt: 'a red ball',
-    negative: '',
-    beta: 0.5,
-    placement: null,
-    guideStrength: 0,
-    detailTransfer: 1,
-    contextBox: null,
-    contextPadding: 1.3,
-    size: 64,
-    featherPx: 2,
-    sampler: 'ddim',
-    steps: 4,
-    guidance: 2,
-    rescale: 0,
-    seed: 7,
-    refine: true,
-    speed: EXACT_SPEED,
-    unconditionalBeta: null,
-    ...over,
-  }
+  return fillRecipe(
+    { scene: ref('1'), mask: ref('2') },
+    {
+      mode: 'insert',
+      model: { id: 'fake', sha256: 'f'.repeat(64) },
+      subjects: [{ picture: ref('3'), cutout: null }],
+      prompt: 'a red ball',
+      beta: 0.5,
+      guidance: 2,
+      seed: 7,
+      ...over,
+    },
+  )
 }
 
 function inputsOf(recipe: Recipe): JobInputs {

@@ -8,10 +8,11 @@ import type { BlobRef } from '../../../src-main/contract/basics.ts'
 import { engineEventSchema, type EngineEvent, type EngineRequest } from '../../../src-main/contract/engine-protocol.ts'
 import type { EvaluationPlan } from '../../../src-main/contract/evaluation.ts'
 import { UserError } from '../../../src-main/contract/errors.ts'
-import { EXACT_SPEED } from '../../../src-main/contract/speed.ts'
+import type { Recipe } from '../../../src-main/contract/recipe.ts'
 import { Cancelled } from '../../../src-main/engine/job.ts'
 import { serveEngine, type ParentPort, type WindowPort } from '../../../src-main/engine/serve.ts'
 import { BlobStore } from '../../../src-main/pictures/blob-store.ts'
+import { fillRecipe } from './recipes.ts'
 
 const require = createRequire(import.meta.url)
 let folder = ''
@@ -113,32 +114,7 @@ class Served {
 }
 
 const evaluate = (jobId: string): EngineRequest => ({ type: 'evaluate', jobId, out: '/out', plan })
-const recipe = (): Extract<EngineRequest, { type: 'generate' }>['recipe'] => ({
-  format: 1,
-  mode: 'fill',
-  model: { id: 'mini', sha256: '0'.repeat(64) },
-  scene,
-  mask,
-  subjects: [],
-  prompt: '',
-  negative: '',
-  beta: 0,
-  placement: null,
-  guideStrength: 0,
-  detailTransfer: 1,
-  contextBox: null,
-  contextPadding: 1.3,
-  size: 64,
-  featherPx: 2,
-  sampler: 'ddim',
-  steps: 4,
-  guidance: 1,
-  rescale: 0,
-  seed: 0,
-  refine: true,
-  speed: EXACT_SPEED,
-  unconditionalBeta: null,
-})
+const recipe = (): Recipe => fillRecipe({ scene, mask })
 const generate = (jobId: string): EngineRequest => ({ type: 'generate', jobId, recipe: recipe(), variants: [{ seed: 1, beta: 0 }] })
 
 describe('an engine with a guest', () => {

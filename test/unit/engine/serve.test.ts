@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BlobRef } from '../../../src-main/contract/basics.ts'
 import { engineEventSchema, type EngineEvent, type EngineInit } from '../../../src-main/contract/engine-protocol.ts'
 import type { Recipe } from '../../../src-main/contract/recipe.ts'
-import { EXACT_SPEED } from '../../../src-main/contract/speed.ts'
 import { serveEngine, type ParentPort, type WindowPort } from '../../../src-main/engine/serve.ts'
 import { eightBitFiles } from '../../../src-main/engine/weights/eight-bit.ts'
 import { recognise } from '../../../src-main/engine/weights/recognise.ts'
 import { importModel, readManifest } from '../../../src-main/models/index.ts'
 import { BlobStore } from '../../../src-main/pictures/blob-store.ts'
+import { fillRecipe } from './recipes.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -135,33 +135,7 @@ function damagedManifest() {
 }
 
 function recipe(over: Partial<Recipe> = {}): Recipe {
-  return {
-    format: 1,
-    mode: 'fill',
-    model: { id: 'mini', sha256: '0'.repeat(64) },
-    scene,
-    mask,
-    subjects: [],
-    prompt: '',
-    negative: '',
-    beta: 0,
-    placement: null,
-    guideStrength: 0,
-    detailTransfer: 1,
-    contextBox: null,
-    contextPadding: 1.3,
-    size: 64,
-    featherPx: 2,
-    sampler: 'ddim',
-    steps: 4,
-    guidance: 1,
-    rescale: 0,
-    seed: 0,
-    refine: true,
-    speed: EXACT_SPEED,
-    unconditionalBeta: null,
-    ...over,
-  }
+  return fillRecipe({ scene, mask }, over)
 }
 
 const generate = (jobId: string, over: Partial<Recipe> = {}) => ({ type: 'generate', jobId, recipe: recipe(over), variants: [{ seed: 1, beta: 0 }] })

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BenchmarkFile } from '../../../src-main/evaluation/benchmark.ts'
+import type { Result } from '../../../src-main/evaluation/results.ts'
 import { encodePng } from '../../../src-main/pictures/encode.ts'
 
 /** A picture by a function of its pixels; one, three or four samples each. */
@@ -42,4 +43,36 @@ export async function writeBenchmark(folder: string, benchmark: unknown = BENCHM
   await put(join(folder, 'subjects', 'ball.png'), SUBJECT)
   await put(join(folder, 'pairs', 'one.png'), TRUTH)
   await writeFile(join(folder, 'benchmark.json'), JSON.stringify(benchmark))
+}
+
+/** One judged result, with nothing measured that needs a ground truth or a judge of its own. */
+export function resultOf(method: string, id: string, over: Partial<Result> = {}): Result {
+  return {
+    case: id,
+    method,
+    model: null,
+    scene: id,
+    subject: id,
+    prompt: 'a ball',
+    disagrees: false,
+    pair: false,
+    clipI: 0.5,
+    clipT: 0.2,
+    changedOutside: 0,
+    seam: 1,
+    colour: 0,
+    edges: 0,
+    psnr: null,
+    gradientError: null,
+    colourTruth: null,
+    edgesTruth: null,
+    rim: null,
+    seamExcess: null,
+    rimExcess: null,
+    sam: null,
+    samTruth: null,
+    seconds: 1,
+    notices: [],
+    ...over,
+  }
 }

@@ -16,7 +16,7 @@ import { ResultFile, type Header, type Result } from '../../../src-main/evaluati
 import { plainWorkshop, runEvaluation, type Interruptions, type Progress } from '../../../src-main/evaluation/run.ts'
 import { summarise } from '../../../src-main/evaluation/summary.ts'
 import { fakeModel } from '../engine/fake-model.ts'
-import { writeBenchmark } from './helpers.ts'
+import { resultOf, writeBenchmark } from './helpers.ts'
 
 let folder = ''
 const at = (name: string) => join(folder, name)
@@ -262,33 +262,8 @@ describe('the report', () => {
 })
 
 describe('summarise', () => {
-  const line = (method: string, id: string, clipI: number, clipT: number): Result => ({
-    case: id,
-    method,
-    model: { id: 'm', sha256: 'c'.repeat(64) },
-    scene: id,
-    subject: id,
-    prompt: 'a ball',
-    disagrees: id !== 'c0',
-    pair: false,
-    clipI,
-    clipT,
-    changedOutside: 0,
-    seam: null,
-    colour: 0,
-    edges: 0,
-    psnr: null,
-    gradientError: null,
-    colourTruth: null,
-    edgesTruth: null,
-    rim: null,
-    seamExcess: null,
-    rimExcess: null,
-    sam: null,
-    samTruth: null,
-    seconds: 1,
-    notices: [],
-  })
+  const line = (method: string, id: string, clipI: number, clipT: number): Result =>
+    resultOf(method, id, { model: { id: 'm', sha256: 'c'.repeat(64) }, disagrees: id !== 'c0', clipI, clipT, seam: null })
   const header: Header = { format: 1, benchmark: { name: 'b', sha256: 'd'.repeat(64) }, clip: 'x', settings }
 
   it('draws the curve over all cases and over those that disagree, by rising beta', () => {

@@ -3,6 +3,7 @@ import type { Header, Result } from '../../../src-main/evaluation/results.ts'
 import { wordedTables } from '../../../src-main/evaluation/report/tables.ts'
 import { summarise } from '../../../src-main/evaluation/summary.ts'
 import { curveForm, tablesOf } from '../../../src-main/evaluation/tables.ts'
+import { resultOf } from './helpers.ts'
 
 const header: Header = {
   format: 1,
@@ -12,34 +13,7 @@ const header: Header = {
 }
 
 function result(method: string, at: number, over: Partial<Result> = {}): Result {
-  return {
-    case: `c${at}`,
-    method,
-    model: null,
-    scene: `s${at}`,
-    subject: `t${at}`,
-    prompt: 'a ball',
-    disagrees: false,
-    pair: false,
-    clipI: 0.5 + at / 100,
-    clipT: 0.2,
-    changedOutside: 0,
-    seam: 1,
-    colour: 0,
-    edges: 0,
-    psnr: null,
-    gradientError: null,
-    colourTruth: null,
-    edgesTruth: null,
-    rim: null,
-    seamExcess: null,
-    rimExcess: null,
-    sam: null,
-    samTruth: null,
-    seconds: 1,
-    notices: [],
-    ...over,
-  }
+  return resultOf(method, `c${at}`, { scene: `s${at}`, subject: `t${at}`, clipI: 0.5 + at / 100, ...over })
 }
 
 const pair = (method: string, at: number, psnr: number): Result => result(method, at, { case: `p${at}`, pair: true, psnr, gradientError: 4 })
